@@ -1,0 +1,41 @@
+// Why the notary refuses: the closed union of request, provenance, policy and storage codes
+// (contracts.md). Read by tests and documents; the worker treats them as data.
+
+export const notaryCodes = [
+  // shape and identity
+  'MALFORMED',
+  'NOT_PERMITTED',
+  // requests
+  'UNKNOWN_REQUEST',
+  'REQUEST_CONFLICT',
+  'REQUEST_CANCELLED',
+  'PLAN_INVALID',
+  // admission
+  'PLAN_MISMATCH',
+  'ALREADY_ADMITTED',
+  'NOT_ADMITTED',
+  // authorisation
+  'UNKNOWN_STEP',
+  'NEEDS_UNSETTLED',
+  'GUARD_FALSE',
+  'GUARD_TRUE',
+  'ARGS_MISMATCH',
+  'SOURCE_MISMATCH',
+  'SOURCE_MISSING',
+  'NO_RESULT',
+  'RUN_ABORTING',
+  'NOT_ABORTING',
+  'NEVER_AUTHORISED',
+  'ATTEMPTS_USED_UP',
+  'LIMIT',
+  'POLICY',
+  // settlement
+  'RECEIPT_INVALID',
+  'RECEIPT_CONFLICT',
+  'TOKENS_ALIVE',
+  // the notary itself
+  'AUDIT_UNAVAILABLE',
+  'CLOCK_BACKWARDS',
+] as const
+
+export type NotaryCode = (typeof notaryCodes)[number]

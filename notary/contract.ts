@@ -1,0 +1,278 @@
+// The calls that the notary serves and their answers (contracts.md, "Authorise, execute, settle").
+// Shapes only, so that the worker, the CLI and the supervisor can import this file without reaching
+// any code of the notary's. Who called is the subject that the server mapped, never a field.
+
+import { z } from 'zod'
+import { notaryCodes } from './codes.ts'
+
+const id = z.string().regex(/^[a-z0-9][a-z0-9:.-]{0,119}$/)
+const step = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/)
+const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const code = z.enum(notaryCodes)
+const jws = z.string().max(16 * 1024)
+const publicJwk = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+})
+export type PublicJwk = z.infer<typeof publicJwk>
+
+const issue = z.strictObject({
+  code: z.string(),
+  path: z.string(),
+  message: z.string(),
+  source: z.string().optional(),
+  fix: z.string().optional(),
+})
+const refused = z.strictObject({
+  status: z.literal('REFUSED'),
+  code,
+  message: z.string(),
+  issues: z.array(issue).optional(),
+})
+
+/** By an entry point: what a person asked. Idempotent by id; other content is REQUEST_CONFLICT. */
+export const requestCall = z.strictObject({
+  requestId: id,
+  kind: z.enum(['recipe', 'plan']),
+  /** Name of the recipe or plan file, for people. */
+  name: z.string().max(80),
+  /** The YAML bytes as text; the notary compiles them itself. */
+  source: z.string().max(1024 * 1024),
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  priority: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+})
+export const requestReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('REGISTERED'), digest: hash, user: z.string() }),
+  refused,
+])
+
+/** By an entry point: a person stops a run. Undos become possible, forward steps impossible. */
+export const cancelCall = z.strictObject({ requestId: id })
+export const cancelReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('CANCELLED') }),
+  refused,
+])
+
+/** By the worker: the compiled plan it wants to run for a registration. */
+export const admitCall = z.strictObject({ requestId: id, plan: z.unknown() })
+export const admitReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('ADMITTED'), digest: hash, user: z.string() }),
+  refused,
+])
+
+/** A producer's whole result, named by the salted hash that its receipt carries. */
+export const sourceSchema = z.strictObject({
+  step,
+  iteration: z.number().int().min(0),
+  hash,
+  /** The exact bytes as text; left out until the notary asks with NEED_SOURCES. */
+  content: z.string().optional(),
+})
+export type Source = z.infer<typeof sourceSchema>
+
+const stepAddress = {
+  requestId: id,
+  planDigest: hash,
+  kind: z.enum(['do', 'undo']),
+  step,
+  iteration: z.number().int().min(0),
+}
+
+export const authorizeCall = z.strictObject({
+  ...stepAddress,
+  op: z.literal('run'),
+  /** What the worker resolved; the notary resolves it again and compares. */
+  args: z.record(z.string(), z.unknown()),
+  sources: z.array(sourceSchema).max(1_000),
+})
+const needSources = z.strictObject({
+  status: z.literal('NEED_SOURCES'),
+  steps: z.array(z.strictObject({ step, iteration: z.number().int() })),
+})
+export const authorizeReply = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('AUTHORISED'),
+    token: jws,
+    /** Bus subject of the replica, as the worker's account imports it. */
+    subject: z.string(),
+    /** `<name>.<n>` */
+    agent: z.string(),
+    bootEpoch: z.string(),
+    idem: hash,
+    rerun: z.number().int(),
+    argsHash: hash,
+    salt: z.string(),
+    jti: z.string(),
+    receiptKey: publicJwk,
+    /** Milliseconds since the epoch. */
+    expiresAt: z.number().int(),
+  }),
+  z.strictObject({ status: z.literal('NOT_RUNNING'), agent: z.string(), n: z.number().int() }),
+  z.strictObject({
+    status: z.literal('SETTLED'),
+    outcome: z.enum(['settled', 'failed', 'unknown', 'skipped', 'denied']),
+    code: z.string().optional(),
+    idem: hash,
+    resultHash: hash.optional(),
+  }),
+  needSources,
+  z.strictObject({
+    status: z.literal('DENIED'),
+    code,
+    rules: z.array(z.string()),
+    missing: z.string().optional(),
+    message: z.string(),
+  }),
+])
+
+export const settleCall = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('receipt'),
+    ...stepAddress,
+    receipt: jws,
+    envelope: jws,
+    /** The result does not fit the action's output schema: the step has failed although it ran. */
+    invalidResult: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal('skip'), ...stepAddress, sources: z.array(sourceSchema) }),
+  /** Counts only when every token of the effect has expired and the attempts are used up. */
+  z.strictObject({ type: z.literal('failure'), ...stepAddress, code: z.string().max(40) }),
+])
+export const settleReply = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('SETTLED'),
+    outcome: z.enum(['settled', 'failed', 'unknown', 'skipped']),
+    code: z.string().optional(),
+  }),
+  needSources,
+  refused,
+])
+
+/** By the supervisor: a sandbox started or stopped. What an agent says of itself is ignored. */
+export const bootCall = z.strictObject({
+  agent: step,
+  n: z.number().int().min(0),
+  bootEpoch: z.string().min(8).max(64),
+  running: z.boolean(),
+  /** Public nkey of the replica's bus user. */
+  nkey: z.string().max(64),
+  receiptKey: publicJwk,
+})
+export const bootReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('RECORDED') }),
+  refused,
+])
+
+/** By supervisor, gateway and (as `evt`) agents: life-cycle and security events. */
+export const eventCall = z.strictObject({
+  kind: z.enum(['security', 'life-cycle', 'message']),
+  subject: z.string().max(120),
+  summary: z.record(z.string(), z.union([z.string().max(500), z.number(), z.boolean()])),
+})
+export const eventReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('RECORDED') }),
+  z.strictObject({ status: z.literal('COUNTED') }),
+  refused,
+])
+
+/** By an entry point: reading. Rows come in pages; `snapshot` starts a verification. */
+export const queryCall = z.discriminatedUnion('what', [
+  z.strictObject({ what: z.literal('requests'), limit: z.number().int().min(1).max(500) }),
+  z.strictObject({ what: z.literal('request'), requestId: id }),
+  z.strictObject({
+    what: z.literal('rows'),
+    /** First sequence number wanted; rows come in order. */
+    from: z.number().int().min(1),
+    limit: z.number().int().min(1).max(500),
+    requestId: id.optional(),
+    kind: z.string().max(20).optional(),
+  }),
+  z.strictObject({
+    what: z.literal('checkpoints'),
+    from: z.number().int().min(0),
+    limit: z.number().int().min(1).max(500),
+  }),
+])
+
+/** One row as stored; security/audit/format.ts says how `leaf` and `prev` are computed. */
+export const auditRowSchema = z.strictObject({
+  seq: z.number().int(),
+  /** Milliseconds since the epoch. */
+  at: z.number().int(),
+  kind: z.string(),
+  actor: z.string(),
+  subject: z.string(),
+  correlation: z.string(),
+  trace: z.string(),
+  /** RFC 8785 text of the redacted summary. */
+  body: z.string(),
+  prev: z.string(),
+  leaf: z.string(),
+})
+export type AuditRow = z.infer<typeof auditRowSchema>
+/** `jws` is a compact JWS by the audit key over the other fields. */
+export const checkpointSchema = z.strictObject({
+  size: z.number().int(),
+  root: z.string(),
+  at: z.number().int(),
+  jws: z.string(),
+})
+export type Checkpoint = z.infer<typeof checkpointSchema>
+
+export const requestSummarySchema = z.strictObject({
+  requestId: id,
+  kind: z.string(),
+  name: z.string(),
+  user: z.string(),
+  createdAt: z.number().int(),
+  cancelled: z.boolean(),
+  steps: z.array(
+    z.strictObject({
+      id: z.string(),
+      agent: z.string(),
+      action: z.string(),
+      effect: z.string(),
+      outcome: z.string(),
+      code: z.string().optional(),
+      attempts: z.number().int(),
+    }),
+  ),
+})
+export type RequestSummary = z.infer<typeof requestSummarySchema>
+
+export const queryReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('REQUESTS'), requests: z.array(requestSummarySchema) }),
+  z.strictObject({
+    status: z.literal('ROWS'),
+    rows: z.array(auditRowSchema),
+    size: z.number().int(),
+  }),
+  z.strictObject({ status: z.literal('CHECKPOINTS'), checkpoints: z.array(checkpointSchema) }),
+  refused,
+])
+
+/** By worker and entry points: a checkpoint signed over everything committed so far. */
+export const headCall = z.strictObject({})
+export const headReply = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('HEAD'), checkpoint: checkpointSchema }),
+  refused,
+])
+
+export type RequestCall = z.infer<typeof requestCall>
+export type RequestReply = z.infer<typeof requestReply>
+export type CancelCall = z.infer<typeof cancelCall>
+export type CancelReply = z.infer<typeof cancelReply>
+export type AdmitCall = z.infer<typeof admitCall>
+export type AdmitReply = z.infer<typeof admitReply>
+export type AuthorizeCall = z.infer<typeof authorizeCall>
+export type AuthorizeReply = z.infer<typeof authorizeReply>
+export type SettleCall = z.infer<typeof settleCall>
+export type SettleReply = z.infer<typeof settleReply>
+export type BootCall = z.infer<typeof bootCall>
+export type BootReply = z.infer<typeof bootReply>
+export type EventCall = z.infer<typeof eventCall>
+export type EventReply = z.infer<typeof eventReply>
+export type QueryCall = z.infer<typeof queryCall>
+export type QueryReply = z.infer<typeof queryReply>
+export type HeadReply = z.infer<typeof headReply>

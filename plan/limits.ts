@@ -1,0 +1,41 @@
+// Every figure that bounds a plan, a message or a run, in one place (contracts.md, "Limits").
+// Each number is a policy: the reason stands beside it. Nothing here is configurable, so that the
+// notary and the worker can never disagree about it.
+
+export const limits = {
+  /** Steps a person or a model may write in one plan. More is a sign of a loop written out. */
+  writtenSteps: 1_000,
+  /** Bytes of a plan or recipe file before it is parsed: YAML parsers are slow on hostile input. */
+  planFileBytes: 1024 * 1024,
+  /** Bytes of one step's arguments as RFC 8785 JSON. */
+  argumentBytes: 64 * 1024,
+  /** Bytes of one action's result as RFC 8785 JSON; larger results must page. */
+  resultBytes: 512 * 1024,
+  /** Nesting of any JSON that crosses a boundary: recursion stays far from the stack's end. */
+  jsonDepth: 32,
+  /** Bytes of all source documents named by one authorisation, below the bus's max_payload. */
+  sourceBytes: 1_536 * 1024,
+  /** max_payload of the bus. */
+  messageBytes: 2 * 1024 * 1024,
+  /** Characters of a `$text` after rendering; it is an argument, so it shares that bound. */
+  textBytes: 64 * 1024,
+  /** Characters of a CEL guard, and nodes of its tree: evaluation time follows its size. */
+  guardCharacters: 1_000,
+  /** Life of a capability token: one command, not a session. */
+  tokenLifeMs: 30_000,
+  /** Clock difference between notary and agent that is forgiven. */
+  tokenSkewMs: 2_000,
+  /** Transport attempts of one step before its failure is a fact. */
+  attempts: 5,
+  /** An agent replies within this, or says that it is still at work. */
+  replyMs: 15_000,
+  /** Wall time of one run. */
+  runMs: 30 * 24 * 3_600_000,
+  /** Steps in flight at once in one run. */
+  fanOut: 64,
+  /** Events an agent may send before they are counted instead of stored. */
+  eventsPerSecond: 20,
+  eventBytesPerMinute: 1024 * 1024,
+  /** Disk that the notary keeps free for itself, so that it can still record a refusal. */
+  auditReserveBytes: 8 * 1024 * 1024,
+} as const

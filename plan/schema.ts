@@ -1,0 +1,171 @@
+// The shapes of a plan: as written (by a person, a recipe or a model) and as compiled. The written
+// shape is what `plan/parse.ts` proves of unknown input; the compiled one is what `plan/compile.ts`
+// returns, what the notary digests and what a run is held to. Pure types and zod.
+
+import { z } from 'zod'
+import type { Effect, UndoArgument } from './manifest.ts'
+
+/** Names that a plan may give. Never a prototype's, a path or a control character. */
+export const stepIdPattern = /^[a-z][a-z0-9-]{0,39}$/
+export const requestIdPattern = /^[a-z0-9][a-z0-9:.-]{0,119}$/
+
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
+/**
+ * An argument is a literal in which any value may be one of these forms. An object with a key that
+ * starts with `$` is a form and nothing else; an unknown `$` key is refused.
+ */
+export type Argument =
+  | null
+  | boolean
+  | number
+  | string
+  | FromForm
+  | InputForm
+  | TextForm
+  | readonly Argument[]
+  | { readonly [key: string]: Argument }
+/** `"step#/pointer"`: a part of another step's result; null when that step was skipped. */
+export interface FromForm {
+  readonly $from: string
+}
+/** A declared input of the recipe or plan. */
+export interface InputForm {
+  readonly $input: string
+}
+/** Mustache variables and sections over `with`; see plan/text.ts for what is refused. */
+export interface TextForm {
+  readonly $text: string
+  readonly with: Readonly<Record<string, Argument>>
+}
+
+export interface Guard {
+  readonly cel: string
+  readonly with: Readonly<Record<string, Argument>>
+}
+
+export type OnError = 'abort' | 'continue'
+
+export interface WrittenStep {
+  readonly id: string
+  readonly agent: string
+  readonly action: string
+  readonly args?: Readonly<Record<string, Argument>>
+  readonly needs?: readonly string[]
+  readonly when?: Guard
+  readonly onError?: OnError
+  readonly timeoutMs?: number
+  readonly attempts?: number
+  readonly undo?: { readonly action: string; readonly args: Readonly<Record<string, UndoArgument>> }
+}
+
+export interface PlanAnswer {
+  /** Steps whose results the answer may use. */
+  readonly from: readonly string[]
+  /** Mustache over `{ <step id with - as _>: result }`; without it the results are listed. */
+  readonly template?: string
+}
+
+export interface InputDeclaration {
+  readonly type: 'string' | 'integer' | 'boolean' | 'date'
+  readonly default?: string | number | boolean
+}
+
+export interface WrittenPlan {
+  readonly version: 1
+  readonly goal: string
+  readonly inputs?: Readonly<Record<string, InputDeclaration>>
+  readonly steps: readonly WrittenStep[]
+  readonly answer: PlanAnswer
+}
+
+/** A recipe file: a plan with a name, phrases that ask for it, and inputs. */
+export interface Recipe {
+  readonly name: string
+  readonly title: string
+  readonly phrases: readonly string[]
+  readonly inputs: Readonly<Record<string, InputDeclaration>>
+  readonly plan: Omit<WrittenPlan, 'inputs'>
+}
+
+export type InputValues = Readonly<Record<string, string | number | boolean>>
+
+export interface CompiledStep {
+  readonly id: string
+  readonly agent: string
+  readonly action: string
+  readonly effect: Effect
+  readonly args: Readonly<Record<string, Argument>>
+  /** Declared needs and those implied by references, in the order of the plan. */
+  readonly needs: readonly string[]
+  readonly join: 'all'
+  readonly when: Guard | null
+  readonly onError: OnError
+  readonly timeoutMs: number
+  readonly attempts: number
+  readonly undo: {
+    readonly action: string
+    readonly args: Readonly<Record<string, UndoArgument>>
+  } | null
+}
+
+/**
+ * The plan a run is held to. `inputs` carries the values, so that the digest covers them:
+ * digest = base64url SHA-256 of the RFC 8785 form of this object.
+ */
+export interface CompiledPlan {
+  readonly version: 1
+  readonly goal: string
+  readonly inputs: InputValues
+  readonly steps: readonly CompiledStep[]
+  readonly answer: PlanAnswer
+}
+
+export interface CompileReport {
+  /** Steps that may run side by side, level by level. */
+  readonly levels: readonly (readonly string[])[]
+  readonly agents: readonly string[]
+  readonly effects: readonly {
+    readonly step: string
+    readonly effect: Effect
+    readonly undo: boolean
+  }[]
+  /** What leaves the house, and to whom. */
+  readonly leaves: readonly { readonly step: string; readonly audience: string }[]
+  /** Steps that need a person's approval. */
+  readonly approvals: readonly string[]
+  readonly estimateMs: { readonly p50: number; readonly p95: number }
+  readonly risk: Effect
+}
+
+/** All that the workflow sees of a plan: no argument, no literal, no content. */
+export interface SkeletonStep {
+  readonly id: string
+  /** `agent.action`, the activity's type in the Web UI. */
+  readonly type: string
+  readonly effect: Effect
+  readonly needs: readonly string[]
+  readonly join: 'all'
+  readonly onError: OnError
+  readonly hasWhen: boolean
+  readonly hasUndo: boolean
+  readonly timeoutMs: number
+  readonly attempts: number
+  readonly lane: 'fast' | 'regular'
+}
+
+export interface PlanSkeleton {
+  readonly planRef: string
+  readonly digest: string
+  readonly steps: readonly SkeletonStep[]
+}
+
+export const priorities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const
+export const prioritySchema = z.enum(priorities)
+export type Priority = z.infer<typeof prioritySchema>

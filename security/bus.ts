@@ -1,0 +1,196 @@
+// One authenticated connection to the bus: TLS 1.3 with the handshake first, a client certificate
+// and an nkey, an inbox prefix of its own. Every process connects through here, so that transport
+// errors are mapped once. Says nothing about who may call what: that is the server's accounts file.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  connect,
+  type Msg,
+  type NatsConnection,
+  NoRespondersError,
+  nkeyAuthenticator,
+  PermissionViolationError,
+  RequestError,
+  TimeoutError,
+} from '@nats-io/transport-node'
+import { z } from 'zod'
+import { agentMessageSchema, createMessage, isExpired, type MessageHead } from './message.ts'
+
+/** `NOT_DELIVERED`: nobody was there, safe to send again. `TIMEOUT`: sent, outcome unknown. */
+export type BusErrorCode = 'NOT_DELIVERED' | 'TIMEOUT' | 'PERMISSION' | 'CLOSED' | 'MALFORMED'
+
+export class BusError extends Error {
+  override readonly name = 'BusError'
+  readonly code: BusErrorCode
+  constructor(code: BusErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** `bus.json` in a party's credentials folder; beside it ca.pem, cert.pem, key.pem and nkey.seed. */
+export const busAddressSchema = z.strictObject({
+  host: z.string(),
+  port: z.number().int(),
+  /** The account's name, lower case, e.g. `worker`; names the inbox prefix too. */
+  account: z.string().regex(/^[a-z][a-z0-9_-]{0,60}$/),
+})
+
+export interface BusOptions {
+  /** Folder with bus.json, ca.pem, cert.pem, key.pem, nkey.seed. */
+  readonly credentials: string
+  /** Connects there instead of to the address in bus.json (the sandbox's own loopback). */
+  readonly address?: { readonly host: string; readonly port: number }
+  /** False: the connection ends for good when the server goes away (agents leave then). */
+  readonly reconnect: boolean
+}
+
+export interface Bus {
+  readonly account: string
+  /**
+   * Sends one message and waits for one reply payload, parsed by `reply`.
+   * @throws BusError
+   */
+  call<T>(
+    subject: string,
+    head: Omit<MessageHead, 'sender'>,
+    payload: unknown,
+    options: { readonly reply: z.ZodType<T>; readonly timeoutMs: number },
+  ): Promise<T>
+  /** Sends without waiting. */
+  publish(subject: string, head: Omit<MessageHead, 'sender'>, payload: unknown): void
+  /**
+   * Answers each message on `subject` (wildcards allowed). The handler gets the subject as the
+   * server mapped it and the parsed payload; what it returns is the reply's payload. Malformed and
+   * expired messages get no reply unless `onMalformed` gives one.
+   */
+  serve(
+    subject: string,
+    handler: (call: {
+      readonly subject: string
+      readonly payload: unknown
+      readonly correlationId: string
+    }) => Promise<unknown>,
+    options: {
+      readonly type: MessageHead['type']
+      readonly onMalformed?: (code: 'MALFORMED' | 'EXPIRED_MESSAGE') => unknown
+    },
+  ): void
+  /** Resolves when the connection is closed for good, with the error if there was one. */
+  closed(): Promise<Error | undefined>
+  close(): Promise<void>
+}
+
+/**
+ * Connects with the credentials of one folder.
+ * @throws BusError NOT_DELIVERED when the server cannot be reached or refuses the credentials
+ */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const file = (name: string) => join(options.credentials, name)
+  const address = busAddressSchema.parse(JSON.parse(readFileSync(file('bus.json'), 'utf8')))
+  const { host, port } = options.address ?? address
+  let connection: NatsConnection
+  try {
+    connection = await connect({
+      servers: `${host}:${port}`,
+      name: address.account,
+      inboxPrefix: `_INBOX_${address.account}`,
+      authenticator: nkeyAuthenticator(readFileSync(file('nkey.seed'))),
+      tls: {
+        handshakeFirst: true,
+        caFile: file('ca.pem'),
+        certFile: file('cert.pem'),
+        keyFile: file('key.pem'),
+      },
+      reconnect: options.reconnect,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      timeout: 5_000,
+    })
+  } catch (cause) {
+    throw new BusError('NOT_DELIVERED', `cannot connect to the bus at ${host}:${port}`, { cause })
+  }
+  return createBus(connection, address.account)
+}
+
+function createBus(connection: NatsConnection, account: string): Bus {
+  const encode = (head: Omit<MessageHead, 'sender'>, payload: unknown) =>
+    JSON.stringify(createMessage({ ...head, sender: account }, payload, Date.now()))
+  return {
+    account,
+    async call(subject, head, payload, { reply, timeoutMs }) {
+      let answer: Msg
+      try {
+        answer = await connection.request(subject, encode({ ttl: timeoutMs, ...head }, payload), {
+          timeout: timeoutMs,
+        })
+      } catch (cause) {
+        throw toBusError(cause, subject)
+      }
+      const message = agentMessageSchema.safeParse(decode(answer))
+      const parsed = reply.safeParse(message.data?.payload)
+      if (!message.success || !parsed.success) {
+        throw new BusError('MALFORMED', `reply on ${subject} does not fit its schema`, {
+          cause: message.error ?? parsed.error,
+        })
+      }
+      return parsed.data
+    },
+    publish(subject, head, payload) {
+      connection.publish(subject, encode(head, payload))
+    },
+    serve(subject, handler, { type, onMalformed }) {
+      const answer = async (message: Msg): Promise<void> => {
+        const parsed = agentMessageSchema.safeParse(decode(message))
+        const respond = (correlationId: string, receiver: string, payload: unknown) => {
+          message.respond(encode({ receiver, type, correlationId }, payload))
+        }
+        if (!parsed.success || isExpired(parsed.data, Date.now())) {
+          const refusal = onMalformed?.(parsed.success ? 'EXPIRED_MESSAGE' : 'MALFORMED')
+          if (refusal !== undefined) respond('', 'unknown', refusal)
+          return
+        }
+        const { payload, correlationId, sender } = parsed.data
+        respond(
+          correlationId,
+          sender,
+          await handler({ subject: message.subject, payload, correlationId }),
+        )
+      }
+      // A handler that throws is a bug of ours: the process ends and the supervisor restarts it.
+      connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) void answer(message)
+        },
+      })
+    },
+    closed: async () => (await connection.closed()) ?? undefined,
+    close: () => connection.drain(),
+  }
+}
+
+function decode(message: Msg): unknown {
+  try {
+    return message.json()
+  } catch {
+    return undefined
+  }
+}
+
+function toBusError(cause: unknown, subject: string): BusError {
+  const root = cause instanceof RequestError && cause.cause !== undefined ? cause.cause : cause
+  if (
+    root instanceof NoRespondersError ||
+    (cause instanceof RequestError && cause.isNoResponders())
+  ) {
+    return new BusError('NOT_DELIVERED', `nobody serves ${subject}`, { cause })
+  }
+  if (root instanceof TimeoutError) {
+    return new BusError('TIMEOUT', `no reply on ${subject} in time`, { cause })
+  }
+  if (root instanceof PermissionViolationError) {
+    return new BusError('PERMISSION', `not permitted: ${subject}`, { cause })
+  }
+  return new BusError('CLOSED', `the connection to the bus is closed`, { cause })
+}

@@ -1,0 +1,91 @@
+// What crosses between the workflow, its activities and the client. Ids, digests, references and
+// labels only: whatever is written here is stored in Temporal's history. Types only, so that the
+// workflow bundle stays free of zod and of Node.
+
+import type { PlanSkeleton } from '../plan/schema.ts'
+
+export const taskQueue = 'bulkhead'
+export const workflowType = 'request'
+/** Name of the query that answers with a `RunState`. */
+export const stateQuery = 'state'
+
+export type StepOutcome =
+  | 'pending'
+  | 'running'
+  | 'settled'
+  | 'already-settled'
+  | 'denied'
+  | 'unknown'
+  | 'failed'
+  | 'skipped'
+
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'denied'
+
+export interface RequestInput {
+  readonly requestId: string
+  readonly requestRef: string
+}
+
+/** Where a producer's result lies: a reference into the artifact store, null when it has none. */
+export interface SourceRef {
+  readonly step: string
+  readonly iteration: number
+  readonly ref: string | null
+}
+
+export interface StepInput {
+  readonly planRef: string
+  readonly digest: string
+  readonly requestId: string
+  readonly step: string
+  readonly iteration: number
+  readonly kind: 'do' | 'undo'
+  readonly sources: readonly SourceRef[]
+  /** The last attempt settles the failure instead of throwing for another one. */
+  readonly attempts: number
+}
+
+export interface StepResult {
+  readonly outcome: Exclude<StepOutcome, 'pending' | 'running'>
+  readonly code?: string
+  readonly resultRef: string | null
+  readonly attempts: number
+  readonly durationMs: number
+}
+
+export interface StepSummary {
+  readonly id: string
+  /** `agent.action` */
+  readonly type: string
+  readonly effect: string
+  readonly outcome: StepOutcome
+  readonly code?: string
+  readonly attempts: number
+  readonly durationMs: number
+  /** Outcome of its undo, where the run aborted. */
+  readonly undo?: StepOutcome
+}
+
+export type CompileOutcome =
+  | { readonly status: 'ADMITTED'; readonly skeleton: PlanSkeleton }
+  | { readonly status: 'DENIED' | 'INVALID'; readonly code: string }
+
+export interface RunState {
+  readonly status: RunStatus
+  readonly code?: string
+  readonly steps: readonly StepSummary[]
+}
+
+export interface RunResult extends RunState {
+  readonly answerRef: string | null
+}
+
+/** The two activities with a name of their own. Every other type is `<agent>.<action>`. */
+export interface NamedActivities {
+  compilePlan(input: RequestInput): Promise<CompileOutcome>
+  composeAnswer(input: {
+    readonly requestId: string
+    readonly planRef: string
+    readonly sources: readonly SourceRef[]
+  }): Promise<{ readonly answerRef: string }>
+}
