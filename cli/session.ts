@@ -1,0 +1,124 @@
+// An open session with a running deployment: the bus as the enrolled owner, typed calls to the
+// notary and the artifact store, and a Temporal client. Holds the owner's keys and the payload key;
+// never the artifact key, so content is only what the worker hands to this user.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import {
+  cancelReply,
+  headReply,
+  type QueryCall,
+  queryReply,
+  type RequestCall,
+  requestReply,
+} from '../notary/contract.ts'
+import { type Bus, BusError, connectBus } from '../security/bus.ts'
+import { type Deployment, deploymentSchema } from '../security/deployment.ts'
+import type { MessageHead } from '../security/message.ts'
+import { artifactGetReply, artifactPutReply } from '../temporal/artifact-calls.ts'
+import { createRunClient, type RunClient } from '../temporal/client.ts'
+import { CommandError, exitCodes } from './exit-codes.ts'
+
+const callTimeoutMs = 15_000
+
+export function notRunning(state: string, cause?: unknown): CommandError {
+  return new CommandError(`the platform is not running on ${state}`, {
+    exitCode: exitCodes.failed,
+    next: 'npm start   (sample home)   or   npx bulkhead up --config bulkhead.yaml',
+    cause,
+  })
+}
+
+/** The deployment that runs on a state folder, or undefined. */
+export function findDeployment(state: string): Deployment | undefined {
+  const file = join(state, 'run', 'deployment.json')
+  if (!existsSync(file)) return undefined
+  const parsed = deploymentSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+  if (!parsed.success) {
+    throw new CommandError(`${file} is not a deployment file of this version`, {
+      exitCode: exitCodes.failed,
+      next: 'npx bulkhead down, then npx bulkhead up',
+      cause: parsed.error,
+    })
+  }
+  return parsed.data
+}
+
+export interface Session {
+  readonly deployment: Deployment
+  readonly runs: RunClient
+  request(call: RequestCall): Promise<z.infer<typeof requestReply>>
+  cancel(requestId: string): Promise<z.infer<typeof cancelReply>>
+  query(call: QueryCall): Promise<z.infer<typeof queryReply>>
+  head(): Promise<z.infer<typeof headReply>>
+  putRequest(requestId: string, content: string): Promise<z.infer<typeof artifactPutReply>>
+  getArtifact(ref: string): Promise<z.infer<typeof artifactGetReply>>
+  close(): Promise<void>
+}
+
+/** @throws CommandError when the deployment is not running or does not answer */
+export async function openSession(state: string): Promise<Session> {
+  const deployment = findDeployment(state)
+  if (deployment === undefined) throw notRunning(state)
+  const folder = join(state, 'cli')
+  const bus = await connectBus({ credentials: join(folder, 'bus'), reconnect: false }).catch(
+    (cause: unknown) => {
+      throw notRunning(state, cause)
+    },
+  )
+  const runs = await createRunClient({
+    address: deployment.temporal.address,
+    namespace: deployment.temporal.namespace,
+    payloadKeyFile: join(folder, 'payload.key'),
+  })
+  return createSession(deployment, bus, runs)
+}
+
+function createSession(deployment: Deployment, bus: Bus, runs: RunClient): Session {
+  const call = async <T>(
+    subject: string,
+    type: MessageHead['type'],
+    payload: unknown,
+    reply: z.ZodType<T>,
+  ): Promise<T> => {
+    const head = { receiver: subject, type, correlationId: correlationOf(payload) }
+    try {
+      return await bus.call(subject, head, payload, { reply, timeoutMs: callTimeoutMs })
+    } catch (cause) {
+      if (!(cause instanceof BusError)) throw cause
+      throw new CommandError(`${subject}: ${cause.message}`, {
+        exitCode: exitCodes.failed,
+        next: 'npx bulkhead status',
+        cause,
+      })
+    }
+  }
+  return {
+    deployment,
+    runs,
+    request: (payload) => call('notary.request', 'TASK_REQUEST', payload, requestReply),
+    cancel: (requestId) => call('notary.cancel', 'TASK_REQUEST', { requestId }, cancelReply),
+    query: (payload) => call('notary.query', 'RETRIEVAL_REQUEST', payload, queryReply),
+    head: () => call('notary.head', 'RETRIEVAL_REQUEST', {}, headReply),
+    putRequest: (requestId, content) =>
+      call(
+        'worker.artifact.put',
+        'RETRIEVAL_REQUEST',
+        { kind: 'request', requestId, content },
+        artifactPutReply,
+      ),
+    getArtifact: (ref) =>
+      call('worker.artifact.get', 'RETRIEVAL_REQUEST', { ref }, artifactGetReply),
+    async close() {
+      await Promise.allSettled([bus.close(), runs.close()])
+    },
+  }
+}
+
+function correlationOf(payload: unknown): string {
+  if (typeof payload === 'object' && payload !== null && 'requestId' in payload) {
+    return String(payload.requestId)
+  }
+  return ''
+}
