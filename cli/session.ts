@@ -46,6 +46,8 @@ export function findDeployment(state: string): Deployment | undefined {
 }
 
 export interface Session {
+  /** The state folder. */
+  readonly state: string
   readonly deployment: Deployment
   readonly runs: RunClient
   request(call: RequestCall): Promise<z.infer<typeof requestReply>>
@@ -72,10 +74,10 @@ export async function openSession(state: string): Promise<Session> {
     namespace: deployment.temporal.namespace,
     payloadKeyFile: join(folder, 'payload.key'),
   })
-  return createSession(deployment, bus, runs)
+  return createSession(state, deployment, bus, runs)
 }
 
-function createSession(deployment: Deployment, bus: Bus, runs: RunClient): Session {
+function createSession(state: string, deployment: Deployment, bus: Bus, runs: RunClient): Session {
   const call = async <T>(
     subject: string,
     type: MessageHead['type'],
@@ -95,6 +97,7 @@ function createSession(deployment: Deployment, bus: Bus, runs: RunClient): Sessi
     }
   }
   return {
+    state,
     deployment,
     runs,
     request: (payload) => call('notary.request', 'TASK_REQUEST', payload, requestReply),

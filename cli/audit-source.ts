@@ -1,0 +1,66 @@
+// Where the command reads the audit from: the notary while the platform runs, a read-only copy of
+// `audit.db` while it does not. Both give the same rows; verification is always the command's own.
+
+import type { AuditRow, Checkpoint, RequestSummary } from '../notary/contract.ts'
+import { CommandError, exitCodes } from './exit-codes.ts'
+import type { Session } from './session.ts'
+
+export interface AuditSource {
+  /** Rows in order from `from` on, page by page. */
+  rows(from: number): AsyncIterable<AuditRow>
+  checkpoints(): Promise<readonly Checkpoint[]>
+  /** A signed checkpoint over everything committed; undefined when there is nobody to sign one. */
+  head(): Promise<Checkpoint | undefined>
+  requests(limit: number): Promise<readonly RequestSummary[]>
+  request(requestId: string): Promise<RequestSummary | undefined>
+}
+
+const page = 500
+
+function unexpected(reply: { readonly status: string; readonly message?: string }): CommandError {
+  return new CommandError(`the notary refused: ${reply.message ?? reply.status}`, {
+    exitCode: exitCodes.failed,
+    next: 'npx bulkhead status',
+  })
+}
+
+/** Reads through a running notary. */
+export function onlineAudit(session: Session): AuditSource {
+  return {
+    async *rows(from) {
+      for (let next = from; ; ) {
+        const reply = await session.query({ what: 'rows', from: next, limit: page })
+        if (reply.status !== 'ROWS') throw unexpected(reply)
+        yield* reply.rows
+        const last = reply.rows.at(-1)
+        if (last === undefined || last.seq >= reply.size) return
+        next = last.seq + 1
+      }
+    },
+    async checkpoints() {
+      const found: Checkpoint[] = []
+      for (;;) {
+        const from = (found.at(-1)?.size ?? -1) + 1
+        const reply = await session.query({ what: 'checkpoints', from, limit: page })
+        if (reply.status !== 'CHECKPOINTS') throw unexpected(reply)
+        found.push(...reply.checkpoints)
+        if (reply.checkpoints.length === 0) return found
+      }
+    },
+    async head() {
+      const reply = await session.head()
+      if (reply.status !== 'HEAD') throw unexpected(reply)
+      return reply.checkpoint
+    },
+    async requests(limit) {
+      const reply = await session.query({ what: 'requests', limit })
+      if (reply.status !== 'REQUESTS') throw unexpected(reply)
+      return reply.requests
+    },
+    async request(requestId) {
+      const reply = await session.query({ what: 'request', requestId })
+      if (reply.status !== 'REQUESTS') throw unexpected(reply)
+      return reply.requests[0]
+    },
+  }
+}

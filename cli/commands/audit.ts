@@ -1,0 +1,81 @@
+// `audit tail|query|verify|export`: reading and proving the record, with the platform up or down.
+
+import type { AuditRow } from '../../notary/contract.ts'
+import { readAuditKey, verifyAudit } from '../audit-verification.ts'
+import { type ExitCode, exitCodes } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import { withAudit } from './runs.ts'
+
+export async function auditVerifyCommand(output: Output, state: string): Promise<ExitCode> {
+  const result = await withAudit(state, (source) => verifyAudit(source, readAuditKey(state)))
+  output.data(result, () => [
+    result.ok ? 'the audit verifies' : 'THE AUDIT DOES NOT VERIFY',
+    `${result.rows} rows, ${result.checkpoints} checkpoints, head ${result.head}`,
+    ...(result.firstBadSeq === undefined ? [] : [`first bad row: ${result.firstBadSeq}`]),
+    ...result.mismatches.map((mismatch) => `row ${mismatch.seq}: ${mismatch.what}`),
+  ])
+  return result.ok ? exitCodes.completed : exitCodes.failed
+}
+
+function rowLine(row: AuditRow): string {
+  const at = new Date(row.at).toISOString()
+  return `${row.seq}  ${at}  ${row.kind}  ${row.actor}  ${row.subject}  ${row.body}`
+}
+
+export interface AuditFilter {
+  readonly run?: string
+  readonly kind?: string
+  readonly limit: number
+}
+
+function fits(row: AuditRow, filter: AuditFilter): boolean {
+  if (filter.run !== undefined && row.correlation !== filter.run) return false
+  return filter.kind === undefined || row.kind === filter.kind
+}
+
+/** The newest rows that fit, oldest first. */
+export async function auditTailCommand(
+  output: Output,
+  state: string,
+  filter: AuditFilter,
+): Promise<ExitCode> {
+  const newest: AuditRow[] = []
+  await withAudit(state, async (source) => {
+    for await (const row of source.rows(1)) {
+      if (!fits(row, filter)) continue
+      newest.push(row)
+      if (newest.length > filter.limit) newest.shift()
+    }
+  })
+  for (const row of newest) output.row(row, () => rowLine(row))
+  return exitCodes.completed
+}
+
+/** The first rows that fit. */
+export async function auditQueryCommand(
+  output: Output,
+  state: string,
+  filter: AuditFilter,
+): Promise<ExitCode> {
+  await withAudit(state, async (source) => {
+    let left = filter.limit
+    for await (const row of source.rows(1)) {
+      if (!fits(row, filter)) continue
+      output.row(row, () => rowLine(row))
+      left -= 1
+      if (left === 0) return
+    }
+  })
+  return exitCodes.completed
+}
+
+/** Everything, one JSON document a line, ending with the checkpoints: enough to verify elsewhere. */
+export async function auditExportCommand(output: Output, state: string): Promise<ExitCode> {
+  await withAudit(state, async (source) => {
+    for await (const row of source.rows(1)) output.row(row, () => JSON.stringify(row))
+    for (const checkpoint of await source.checkpoints()) {
+      output.row({ checkpoint }, () => JSON.stringify({ checkpoint }))
+    }
+  })
+  return exitCodes.completed
+}

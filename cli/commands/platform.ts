@@ -1,0 +1,124 @@
+// `down`, `status`, `doctor`, `agents`: what the supervisor says of the platform, over its control
+// socket, or (doctor) by a run of its own where nothing is up.
+
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { projectRoot } from '../config.ts'
+import { callControl } from '../control.ts'
+import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
+import { type Output, table } from '../output.ts'
+import { findDeployment, notRunning } from '../session.ts'
+import { suggest } from '../suggest.ts'
+
+const stopTimeoutMs = 60_000
+
+const statusSchema = z.object({
+  ready: z.boolean(),
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      pid: z.number().nullish(),
+      restarts: z.number(),
+      sinceMs: z.number().nullish(),
+    }),
+  ),
+  links: z.record(z.string(), z.string()),
+})
+
+const agentSchema = z.looseObject({ name: z.string(), state: z.string() })
+
+async function ask<T>(state: string, path: string, schema: z.ZodType<T>): Promise<T> {
+  const deployment = findDeployment(state)
+  if (deployment === undefined) throw notRunning(state)
+  const { body } = await callControl(deployment.controlSocket, 'GET', path)
+  return schema.parse(body)
+}
+
+export async function statusCommand(output: Output, state: string): Promise<ExitCode> {
+  const status = await ask(state, '/status', statusSchema)
+  output.data(status, () => [
+    status.ready ? 'ready' : 'not ready',
+    ...table(
+      status.processes.map((one) => [
+        one.name,
+        one.state,
+        one.pid === null || one.pid === undefined ? '-' : `pid ${one.pid}`,
+        `${one.restarts} restarts`,
+      ]),
+    ),
+    ...Object.entries(status.links).map(([name, link]) => `${name}: ${link}`),
+  ])
+  return status.ready ? exitCodes.completed : exitCodes.failed
+}
+
+/** Asks the supervisor to stop and waits until its deployment file is gone. */
+export async function downCommand(output: Output, state: string): Promise<ExitCode> {
+  const deployment = findDeployment(state)
+  if (deployment === undefined) throw notRunning(state)
+  await callControl(deployment.controlSocket, 'POST', '/down')
+  const deadline = Date.now() + stopTimeoutMs
+  while (findDeployment(state)?.pid === deployment.pid && isAlive(deployment.pid)) {
+    if (Date.now() > deadline) {
+      throw new CommandError(`the supervisor (pid ${deployment.pid}) did not stop in a minute`, {
+        exitCode: exitCodes.failed,
+        next: `kill -9 ${deployment.pid}   (everything it started ends with it)`,
+      })
+    }
+    await sleep(50)
+  }
+  output.data({ down: true, state }, () => ['the platform is down'])
+  return exitCodes.completed
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The supervisor's own checks, in a process of its own: works when nothing runs. */
+export async function doctorCommand(
+  output: Output,
+  options: { readonly state: string; readonly config: string | undefined },
+): Promise<ExitCode> {
+  const main = join(projectRoot, 'supervisor', 'main.ts')
+  const args = [main, 'doctor', '--state', options.state]
+  if (options.config !== undefined) args.push('--config', options.config)
+  if (output.json) args.push('--json')
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  const code = await new Promise<number>((done, fail) => {
+    child.once('error', fail)
+    child.once('exit', (exit) => done(exit ?? 1))
+  })
+  return code === 0 ? exitCodes.completed : code === 2 ? exitCodes.usage : exitCodes.failed
+}
+
+export async function agentsListCommand(output: Output, state: string): Promise<ExitCode> {
+  const agents = await ask(state, '/agents', z.array(agentSchema))
+  output.data(agents, () => table(agents.map((agent) => [agent.name, agent.state])))
+  return exitCodes.completed
+}
+
+export async function agentsShowCommand(
+  output: Output,
+  state: string,
+  name: string,
+): Promise<ExitCode> {
+  const known = await ask(state, '/agents', z.array(agentSchema))
+  const names = known.map((agent) => agent.name)
+  if (!names.includes(name)) {
+    throw new CommandError(`there is no agent ${name}${suggest(name, names)}`, {
+      exitCode: exitCodes.usage,
+      next: 'npx bulkhead agents list',
+    })
+  }
+  const agent = await ask(state, `/agents/${name}`, agentSchema)
+  output.data(agent, () => JSON.stringify(agent, null, 2).split('\n'))
+  return exitCodes.completed
+}

@@ -1,0 +1,172 @@
+// `runs list|show|watch|cancel`. While the platform is down, `list` and `show` tell what the audit
+// recorded; content stays with the worker and is not shown then.
+
+import type { RequestSummary } from '../../notary/contract.ts'
+import type { RunState, StepOutcome } from '../../workflows/contract.ts'
+import type { AuditSource } from '../audit-source.ts'
+import { onlineAudit } from '../audit-source.ts'
+import { readAuditKey, summarise, verifyAudit } from '../audit-verification.ts'
+import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
+import { offlineAudit } from '../offline-audit.ts'
+import { type Output, table } from '../output.ts'
+import { type RunDocument, runLines, toRunDocument } from '../run-view.ts'
+import { findDeployment, openSession, type Session } from '../session.ts'
+import { suggest } from '../suggest.ts'
+import { readRun, watchRun } from './run.ts'
+
+const listed = 50
+
+/** Runs `work` with the audit, from the notary if it is up, else from its file. */
+export async function withAudit<T>(
+  state: string,
+  work: (source: AuditSource, session: Session | undefined) => Promise<T>,
+): Promise<T> {
+  if (findDeployment(state) === undefined) {
+    const source = offlineAudit(state)
+    try {
+      return await work(source, undefined)
+    } finally {
+      source.close()
+    }
+  }
+  const session = await openSession(state)
+  try {
+    return await work(onlineAudit(session), session)
+  } finally {
+    await session.close()
+  }
+}
+
+export async function runsListCommand(output: Output, state: string): Promise<ExitCode> {
+  const requests = await withAudit(state, (source) => source.requests(listed))
+  const rows = requests.map((request) => ({
+    requestId: request.requestId,
+    name: request.name,
+    createdAt: new Date(request.createdAt).toISOString(),
+    user: request.user,
+    cancelled: request.cancelled,
+    outcomes: request.steps.map((step) => step.outcome),
+  }))
+  output.data(rows, () =>
+    table(rows.map((row) => [row.requestId, row.createdAt, [...new Set(row.outcomes)].join(', ')])),
+  )
+  return exitCodes.completed
+}
+
+/** The id given, or the newest run's. */
+async function chooseRun(source: AuditSource, given: string | undefined): Promise<RequestSummary> {
+  if (given === undefined) {
+    const [newest] = await source.requests(1)
+    if (newest !== undefined) return newest
+    throw new CommandError('nothing has been run yet', {
+      exitCode: exitCodes.failed,
+      next: 'npx bulkhead run morning-briefing',
+    })
+  }
+  const found = await source.request(given)
+  if (found !== undefined) return found
+  const known = (await source.requests(listed)).map((request) => request.requestId)
+  throw new CommandError(`there is no run ${given}${suggest(given, known)}`, {
+    exitCode: exitCodes.usage,
+    next: 'npx bulkhead runs list',
+  })
+}
+
+/** What the notary's tables say of a run whose platform is down. */
+export function recordedState(request: RequestSummary): RunState {
+  const steps = request.steps.map((step) => ({
+    id: step.id,
+    type: `${step.agent}.${step.action}`,
+    effect: step.effect,
+    outcome: step.outcome as StepOutcome,
+    ...(step.code === undefined ? {} : { code: step.code }),
+    attempts: step.attempts,
+    durationMs: 0,
+  }))
+  const outcomes = new Set(steps.map((step) => step.outcome))
+  const finished = !outcomes.has('pending') && !outcomes.has('running')
+  if (request.cancelled) return { status: 'cancelled', steps }
+  if (outcomes.has('denied')) return { status: 'denied', steps }
+  if (outcomes.has('failed') || outcomes.has('unknown')) return { status: 'failed', steps }
+  return { status: finished ? 'completed' : 'running', steps }
+}
+
+export async function runsShowCommand(
+  output: Output,
+  state: string,
+  given: string | undefined,
+): Promise<ExitCode> {
+  const document = await withAudit(state, async (source, session) => {
+    const request = await chooseRun(source, given)
+    if (session !== undefined) return readRun(session, request.requestId)
+    output.talk('the platform is down: this is what the audit recorded')
+    return toRunDocument({
+      requestId: request.requestId,
+      runId: '',
+      ...(request.kind === 'recipe' ? { recipe: request.name } : {}),
+      state: recordedState(request),
+      answer: null,
+      audit: summarise(await verifyAudit(source, readAuditKey(state))),
+      link: '',
+    })
+  })
+  output.data(document, () => runLines(document))
+  return exitCodeOfShown(document, output)
+}
+
+/** A run whose record cannot be verified is not reported as a success. */
+function exitCodeOfShown(document: RunDocument, output: Output): ExitCode {
+  if (!document.audit.verified) {
+    output.problem(
+      'the audit does not verify: it was changed, or rows are missing',
+      'npx bulkhead audit verify',
+    )
+    return exitCodes.failed
+  }
+  if (document.status === 'running') return exitCodes.completed
+  return exitCodeOfRun(
+    document.status,
+    document.steps.map((step) => step.outcome),
+  )
+}
+
+export async function runsWatchCommand(
+  output: Output,
+  state: string,
+  given: string | undefined,
+): Promise<ExitCode> {
+  const session = await openSession(state)
+  try {
+    const request = await chooseRun(onlineAudit(session), given)
+    await watchRun(session, request.requestId, output)
+    const document = await readRun(session, request.requestId)
+    output.data(document, () => runLines(document))
+    return exitCodeOfShown(document, output)
+  } finally {
+    await session.close()
+  }
+}
+
+/** Registers the stop with the notary first: from then on no forward step gets a token. */
+export async function runsCancelCommand(
+  output: Output,
+  state: string,
+  requestId: string,
+): Promise<ExitCode> {
+  const session = await openSession(state)
+  try {
+    const request = await chooseRun(onlineAudit(session), requestId)
+    const reply = await session.cancel(request.requestId)
+    if (reply.status !== 'CANCELLED') {
+      throw new CommandError(`the notary refused: ${reply.message}`, {
+        exitCode: exitCodes.failed,
+        next: `npx bulkhead runs show ${requestId}`,
+      })
+    }
+    await session.runs.cancel(request.requestId)
+    output.data({ requestId, cancelled: true }, () => [`${requestId}: cancelling`])
+    return exitCodes.completed
+  } finally {
+    await session.close()
+  }
+}
