@@ -1,0 +1,67 @@
+// A checkpoint: the audit key says that the tree of this size has this root. Who keeps one can tell
+// later whether the log was cut or rewritten before that point. It says nothing about rows after it,
+// and its time is the notary's own claim.
+
+import { z } from 'zod'
+import {
+  createDocumentVerifier,
+  DocumentError,
+  type SignDocument,
+  type VerifyDocument,
+} from '../verify/document.ts'
+
+export const checkpointType = 'bulkhead-checkpoint+jws'
+
+export interface Checkpoint {
+  readonly size: number
+  /** Base64url root of the tree of that size. */
+  readonly root: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Compact JWS over the other three. */
+  readonly jws: string
+}
+
+export type CheckpointHead = Omit<Checkpoint, 'jws'>
+
+const headSchema = z.strictObject({
+  size: z.number().int().min(0),
+  root: z.string(),
+  at: z.number().int(),
+})
+
+/** `sign` comes from createDocumentSigner with the audit key. */
+export async function signCheckpoint(
+  head: CheckpointHead,
+  sign: SignDocument,
+): Promise<Checkpoint> {
+  const { size, root, at } = head
+  return { size, root, at, jws: await sign(checkpointType, { size, root, at }) }
+}
+
+/** True when the audit key signed exactly these fields. */
+export async function isGenuineCheckpoint(
+  checkpoint: Checkpoint,
+  verify: VerifyDocument,
+): Promise<boolean> {
+  try {
+    const signed = headSchema.safeParse(await verify(checkpoint.jws, checkpointType))
+    return (
+      signed.success &&
+      signed.data.size === checkpoint.size &&
+      signed.data.root === checkpoint.root &&
+      signed.data.at === checkpoint.at
+    )
+  } catch (cause) {
+    if (cause instanceof DocumentError) return false
+    throw cause
+  }
+}
+
+/** @throws DocumentError SIGNATURE unless the audit key signed exactly these fields */
+export async function verifyCheckpoint(checkpoint: Checkpoint, auditKey: unknown): Promise<void> {
+  const verify = await createDocumentVerifier(auditKey)
+  if (!(await isGenuineCheckpoint(checkpoint, verify))) {
+    throw new DocumentError('SIGNATURE', 'the checkpoint is not signed by the audit key')
+  }
+}

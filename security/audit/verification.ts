@@ -1,0 +1,214 @@
+// Checks a snapshot of the audit offline: rows as they come, then what the checkpoints say of them.
+// Rows are read once and not kept. A fault names the first row that is bad or, where only a root
+// differs, the first that can be. Whatever no genuine checkpoint covers is a fault as well: a chain
+// alone is no proof, anyone can extend it. Not found here: what was never recorded, and a tail cut
+// together with every checkpoint that knew of it.
+
+import { CanonicalJsonError } from '../verify/canonical-json.ts'
+import { createDocumentVerifier } from '../verify/document.ts'
+import { type Checkpoint, isGenuineCheckpoint } from './checkpoint.ts'
+import { type AuditRow, genesisHash, hashRow } from './format.ts'
+import { appendLeaf, emptyTree, type Tree, treeRoot } from './tree.ts'
+
+/**
+ * `SEQ` a row is missing, doubled or out of order · `LEAF` the row's content is not what was sealed ·
+ * `PREV` it does not follow the row before · `INSERTED` rows were put before one that was renumbered ·
+ * `ROOT` no row is bad by itself, the checkpoint disagrees: `seq` is the first row since the last good
+ * checkpoint · `TRUNCATED` a checkpoint knows of this row · `CHECKPOINT` its signature is not the audit
+ * key's: `seq` is its size · `UNSIGNED` no genuine checkpoint covers this row.
+ */
+export type AuditFault =
+  | 'SEQ'
+  | 'LEAF'
+  | 'PREV'
+  | 'INSERTED'
+  | 'ROOT'
+  | 'TRUNCATED'
+  | 'CHECKPOINT'
+  | 'UNSIGNED'
+
+export interface AuditMismatch {
+  readonly seq: number
+  readonly what: AuditFault
+}
+
+export interface AuditVerification {
+  readonly ok: boolean
+  readonly rows: number
+  /** The largest genuine checkpoint that the rows agree with. */
+  readonly head: Checkpoint | null
+  /** Genuine checkpoints that the rows agree with. */
+  readonly checkpoints: number
+  readonly witnesses: number
+  readonly gaps: readonly string[]
+  /** The first 100, in the order found. */
+  readonly mismatches: readonly AuditMismatch[]
+  /** The smallest `seq` of all faults, listed or not. */
+  readonly firstBadSeq?: number
+}
+
+export interface VerificationInput {
+  /** In the order of `seq`, as stored; nothing about them is believed. */
+  readonly rows: Iterable<AuditRow> | AsyncIterable<AuditRow>
+  readonly checkpoints: readonly Checkpoint[]
+  /** Public JWK, held apart from the snapshot. */
+  readonly auditKey: unknown
+  /** A checkpoint kept elsewhere; the rows must reach it. */
+  readonly head?: Checkpoint
+  /** Where an earlier verification ended: `rows` begin after it. Trusted as it is. */
+  readonly from?: { readonly tree: Tree; readonly prev: string }
+}
+
+const maxMismatches = 100
+/** How many rows back a renumbered row is looked for. */
+const insertionWindow = 64
+
+interface Faults {
+  readonly add: (seq: number, what: AuditFault) => void
+  readonly first: () => number | undefined
+  readonly listed: readonly AuditMismatch[]
+}
+
+function createFaults(): Faults {
+  const listed: AuditMismatch[] = []
+  let first: number | undefined
+  return {
+    listed,
+    first: () => first,
+    add(seq, what) {
+      first = first === undefined ? seq : Math.min(first, seq)
+      if (listed.length < maxMismatches) listed.push({ seq, what })
+    },
+  }
+}
+
+/** Never throws for bad rows or checkpoints: they are its findings. */
+export async function verifyTree(input: VerificationInput): Promise<AuditVerification> {
+  const faults = createFaults()
+  const start = input.from ?? { tree: emptyTree(), prev: genesisHash }
+  const genuine = await selectGenuine(input, faults)
+  const chain = createChainCheck(start.tree.size, start.prev, faults)
+  const roots = createRootCheck(genuine, start.tree.size, faults)
+  let tree = start.tree
+  roots.compare(tree)
+  for await (const row of input.rows) {
+    tree = appendLeaf(tree, chain.check(row))
+    // After a bad row every root differs, which says nothing new.
+    if (chain.intact()) roots.compare(tree)
+  }
+  roots.finish(chain.lastSeq())
+  const firstBadSeq = faults.first()
+  return {
+    ok: firstBadSeq === undefined,
+    rows: tree.size,
+    head: roots.head(),
+    checkpoints: roots.agreed(),
+    witnesses: 0,
+    gaps: [],
+    mismatches: faults.listed,
+    ...(firstBadSeq === undefined ? {} : { firstBadSeq }),
+  }
+}
+
+async function selectGenuine(input: VerificationInput, faults: Faults): Promise<Checkpoint[]> {
+  const verify = await createDocumentVerifier(input.auditKey)
+  const genuine: Checkpoint[] = []
+  for (const checkpoint of [...input.checkpoints, ...(input.head ? [input.head] : [])]) {
+    if (await isGenuineCheckpoint(checkpoint, verify)) genuine.push(checkpoint)
+    else faults.add(Math.max(1, checkpoint.size), 'CHECKPOINT')
+  }
+  return genuine.sort((a, b) => a.size - b.size)
+}
+
+/** Judges each row by itself and against the row before; `check` returns the leaf for the tree. */
+function createChainCheck(size: number, prevLeaf: string, faults: Faults) {
+  let expected = size + 1
+  let prev = prevLeaf
+  let intact = true
+  const recent = new Map<string, number>([[prev, size]])
+  const fault = (seq: number, what: AuditFault) => {
+    intact = false
+    faults.add(seq, what)
+  }
+  return {
+    lastSeq: () => expected - 1,
+    intact: () => intact,
+    check(row: AuditRow): string {
+      const seq = expected
+      if (row.seq === expected) expected += 1
+      else {
+        // Number(): the column may hold anything.
+        const found = Number.isSafeInteger(row.seq) ? row.seq : expected
+        fault(Math.max(1, Math.min(expected, found)), 'SEQ')
+        expected = Math.max(expected, found + 1)
+      }
+      const leaf = hashOf(row)
+      if (leaf !== row.leaf) fault(seq, 'LEAF')
+      if (row.prev !== prev) {
+        const inserted = findInsertion(row, seq, recent)
+        fault(inserted ?? seq, inserted === undefined ? 'PREV' : 'INSERTED')
+      }
+      // The stored leaf: the next row is judged by what it was chained to.
+      prev = row.leaf
+      recent.set(prev, seq)
+      if (recent.size > insertionWindow) recent.delete(recent.keys().next().value ?? '')
+      return leaf ?? genesisHash
+    },
+  }
+}
+
+/** The first inserted row, when this row is intact but for having been moved up by the insertion. */
+function findInsertion(
+  row: AuditRow,
+  seq: number,
+  recent: ReadonlyMap<string, number>,
+): number | undefined {
+  const follows = recent.get(row.prev)
+  if (follows === undefined || follows + 1 >= seq) return undefined
+  return hashOf({ ...row, seq: follows + 1 }) === row.leaf ? follows + 1 : undefined
+}
+
+/** Undefined when the row has no canonical form, which no sealed row lacks. */
+function hashOf(row: AuditRow): string | undefined {
+  try {
+    return hashRow(row)
+  } catch (cause) {
+    if (cause instanceof CanonicalJsonError) return undefined
+    throw cause
+  }
+}
+
+/** Compares roots until one differs: after it they only repeat what is known. */
+function createRootCheck(genuine: readonly Checkpoint[], size: number, faults: Faults) {
+  const waiting = genuine.filter((checkpoint) => checkpoint.size >= size)
+  // Rows before a resumed verification were covered when it ended.
+  let covered = size
+  let agreed = 0
+  let head: Checkpoint | null = null
+  let next = 0
+  let differs = false
+  return {
+    head: () => head,
+    agreed: () => agreed,
+    compare(tree: Tree): void {
+      if (differs) return
+      for (; waiting[next]?.size === tree.size; next += 1) {
+        const checkpoint = waiting[next]
+        if (checkpoint === undefined) return
+        if (checkpoint.root !== treeRoot(tree)) {
+          faults.add(covered + 1, 'ROOT')
+          differs = true
+          return
+        }
+        head = checkpoint
+        agreed += 1
+        covered = tree.size
+      }
+    },
+    finish(lastSeq: number): void {
+      const largest = waiting.at(-1)?.size ?? 0
+      if (lastSeq < largest) faults.add(lastSeq + 1, 'TRUNCATED')
+      if (faults.first() === undefined && lastSeq > covered) faults.add(covered + 1, 'UNSIGNED')
+    },
+  }
+}
