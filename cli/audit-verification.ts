@@ -31,17 +31,19 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   const checkpoints = await source.checkpoints()
   const head = await source.head()
-  const rows: AuditRow[] = []
-  for await (const row of source.rows(1)) {
-    if (head !== undefined && row.seq > head.size) break
-    rows.push(row)
-  }
   return verifyTree({
-    rows,
+    rows: upTo(source, head),
     checkpoints: checkpoints.filter((checkpoint) => isWithin(checkpoint, head)),
     auditKey,
     ...(head === undefined ? {} : { head }),
   })
+}
+
+async function* upTo(source: AuditSource, head: Checkpoint | undefined): AsyncIterable<AuditRow> {
+  for await (const row of source.rows(1)) {
+    if (head !== undefined && row.seq > head.size) return
+    yield row
+  }
 }
 
 function isWithin(checkpoint: Checkpoint, head: Checkpoint | undefined): boolean {
@@ -49,5 +51,5 @@ function isWithin(checkpoint: Checkpoint, head: Checkpoint | undefined): boolean
 }
 
 export function summarise(verification: AuditVerification): AuditSummary {
-  return { rows: verification.rows, verified: verification.ok, head: verification.head }
+  return { rows: verification.rows, verified: verification.ok, head: verification.head?.root ?? '' }
 }

@@ -10,7 +10,7 @@ export async function auditVerifyCommand(output: Output, state: string): Promise
   const result = await withAudit(state, (source) => verifyAudit(source, readAuditKey(state)))
   output.data(result, () => [
     result.ok ? 'the audit verifies' : 'THE AUDIT DOES NOT VERIFY',
-    `${result.rows} rows, ${result.checkpoints} checkpoints, head ${result.head}`,
+    `${result.rows} rows, ${result.checkpoints} checkpoints, head ${result.head?.root ?? 'none'}`,
     ...(result.firstBadSeq === undefined ? [] : [`first bad row: ${result.firstBadSeq}`]),
     ...result.mismatches.map((mismatch) => `row ${mismatch.seq}: ${mismatch.what}`),
   ])
