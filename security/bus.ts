@@ -16,6 +16,7 @@ import {
 } from '@nats-io/transport-node'
 import { z } from 'zod'
 import { agentMessageSchema, createMessage, isExpired, type MessageHead } from './message.ts'
+import { parseStrictJson } from './verify/strict-json.ts'
 
 /** `NOT_DELIVERED`: nobody was there, safe to send again. `TIMEOUT`: sent, outcome unknown. */
 export type BusErrorCode = 'NOT_DELIVERED' | 'TIMEOUT' | 'PERMISSION' | 'CLOSED' | 'MALFORMED'
@@ -170,9 +171,17 @@ function createBus(connection: NatsConnection, account: string): Bus {
   }
 }
 
+// The bus's max_payload, and the 32 levels of any content below the envelope and a call's own shape.
+const messageLimits = { maxBytes: 2 * 1024 * 1024, maxDepth: 40 }
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Undefined for what has no single meaning, which no schema of ours accepts. Silent: a peer that
+ * floods garbage must not fill our log.
+ */
 function decode(message: Msg): unknown {
   try {
-    return message.json()
+    return parseStrictJson(utf8.decode(message.data), messageLimits)
   } catch {
     return undefined
   }
