@@ -9,6 +9,34 @@ export const workflowType = 'request'
 /** Name of the query that answers with a `RunState`. */
 export const stateQuery = 'state'
 
+/**
+ * Why an attempt ended without an outcome; the `type` of the failure that Temporal records. Only
+ * activities/failure.ts makes them, and the workflow branches on nothing else.
+ */
+export type AttemptFailureType =
+  | 'NOT_DELIVERED'
+  | 'NO_REPLY'
+  | 'IN_PROGRESS'
+  | 'STALE_TOKEN'
+  | 'REFUSED'
+  | 'EFFECT_ABSENT'
+  | 'REPLY_INVALID'
+  | 'AGENT_UNAVAILABLE'
+  | 'NOTARY_UNAVAILABLE'
+  | 'STORAGE_FULL'
+  | 'ARTIFACT_MISSING'
+  | 'ARTIFACT_CORRUPT'
+  | 'PLAN_MISMATCH'
+  | 'NOT_PERMITTED'
+
+/** Those that another attempt cannot mend: Temporal does not retry them. */
+export const finalFailureTypes = [
+  'ARTIFACT_MISSING',
+  'ARTIFACT_CORRUPT',
+  'PLAN_MISMATCH',
+  'NOT_PERMITTED',
+] as const satisfies readonly AttemptFailureType[]
+
 export type StepOutcome =
   | 'pending'
   | 'running'
