@@ -1,0 +1,120 @@
+// Everything that is asked of a command before the ledger, in order: strict arguments, a genuine
+// token, a token that allows this access, an action we have, arguments that fit it. Invariant: the
+// object whose hash was cleared is the object that the handler's parser gets. Has no side effects;
+// whether the token was used before is the ledger's question.
+
+import { limits } from '../plan/limits.ts'
+import type { CapabilityCode } from '../security/capability-codes.ts'
+import { CanonicalJsonError, canonicalJson } from '../security/verify/canonical-json.ts'
+import { ClearError, clearAccess } from '../security/verify/clear.ts'
+import { parseStrictJson, StrictJsonError } from '../security/verify/strict-json.ts'
+import {
+  type CapabilityClaims,
+  type CapabilityDetail,
+  type TokenKeys,
+  tokenSkewSeconds,
+  VerifyError,
+  verifyToken,
+} from '../security/verify/token.ts'
+import type { ActionContext, AgentDefinition, BoundAction } from './define-agent.ts'
+import type { Claim } from './ledger.ts'
+import type { ExecRequest } from './protocol.ts'
+
+/** Who this replica is, as the supervisor said; compared with every token. */
+export interface AgentIdentity {
+  /** `notary:<deployment>` */
+  readonly issuer: string
+  readonly n: number
+  readonly bootEpoch: string
+  /** Public nkey of this replica's bus user. */
+  readonly nkey: string
+}
+
+export interface Admission {
+  readonly agent: AgentDefinition
+  readonly identity: AgentIdentity
+  readonly tokenKeys: TokenKeys
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** A command that may be carried out, if the ledger agrees. */
+export interface Command {
+  readonly claims: CapabilityClaims
+  readonly detail: CapabilityDetail
+  readonly action: BoundAction
+  readonly run: (context: ActionContext) => Promise<unknown>
+}
+
+/** `<name>.<n>` */
+export function agentIdOf(agent: AgentDefinition, identity: AgentIdentity): string {
+  return `${agent.manifest.name}.${identity.n}`
+}
+
+/** The command, or the reason why it is none. */
+export async function admitCommand(
+  request: Extract<ExecRequest, { op: 'run' }>,
+  { agent, identity, tokenKeys, now }: Admission,
+): Promise<Command | CapabilityCode> {
+  const agentId = agentIdOf(agent, identity)
+  try {
+    const args = parseStrictJson(canonicalJson(request.args), {
+      maxBytes: limits.argumentBytes,
+      maxDepth: limits.jsonDepth,
+    })
+    const claims = await verifyToken(request.token, {
+      keys: tokenKeys,
+      issuer: identity.issuer,
+      audience: `agent:${agentId}:${identity.bootEpoch}`,
+      nkey: identity.nkey,
+      now: now(),
+    })
+    // The action is taken from the token: there is no other place that could say another one.
+    const [detail] = claims.authorization_details
+    const { salt } = request
+    clearAccess(claims, { op: 'run', agent: agentId, action: detail.action, salt, args })
+    const action = agent.actions.get(detail.action)
+    if (action === undefined) return 'UNKNOWN_ACTION'
+    // An effect class that is not ours would have been cleared by another class's rules.
+    if (detail.effect !== action.declaration.effect) return 'WRONG_ACTION'
+    const run = action.prepare(args)
+    return run === undefined ? 'INVALID_ARGS' : { claims, detail, action, run }
+  } catch (cause) {
+    if (cause instanceof VerifyError || cause instanceof ClearError) return cause.code
+    if (cause instanceof StrictJsonError || cause instanceof CanonicalJsonError) return 'MALFORMED'
+    throw cause
+  }
+}
+
+/** What the ledger must know of it. `alive`: this process is executing the same effect now. */
+export function toClaim(
+  { claims, detail, action }: Command,
+  { alive, now }: { readonly alive: boolean; readonly now: number },
+): Claim {
+  return {
+    jti: claims.jti,
+    refusedFrom: (claims.exp + tokenSkewSeconds) * 1_000,
+    idem: claims.idem,
+    argsHash: detail.args_s256,
+    action: detail.action,
+    repeatable: action.declaration.effect === 'read' || action.declaration.idempotent,
+    alive,
+    now,
+  }
+}
+
+/** The narrowest of what the token, the manifest and the platform allow. */
+export function boundsOf({ detail, action }: Command): {
+  readonly timeoutMs: number
+  readonly resultBytes: number
+} {
+  const { declaration } = action
+  return {
+    timeoutMs: Math.min(detail.limits.timeoutMs, declaration.timeoutMs),
+    resultBytes: Math.min(
+      limits.resultBytes,
+      declaration.maxResultBytes,
+      detail.limits.resultBytes,
+    ),
+  }
+}

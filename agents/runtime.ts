@@ -1,0 +1,245 @@
+// Hop 8: one command in, one reply out. The order is the security argument: admit (admission.ts),
+// reserve in the ledger, run, sign the receipt, commit, sign the envelope, reply. Invariant: no
+// handler starts before its reservation is durable, and nothing is told before its outcome is.
+// Knows no bus and no sandbox; sandbox-main.ts wires both.
+
+import { limits } from '../plan/limits.ts'
+import type { CapabilityCode } from '../security/capability-codes.ts'
+import type { SignDocument } from '../security/verify/document.ts'
+import {
+  type Admission,
+  admitCommand,
+  agentIdOf,
+  boundsOf,
+  type Command,
+  toClaim,
+} from './admission.ts'
+import type { AgentDefinition } from './define-agent.ts'
+import { type Execution, type Outcome, startExecution, within } from './execution.ts'
+import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
+import { LedgerError } from './ledger-file.ts'
+import { type ExecRequest, execRequestSchema, type Reply } from './protocol.ts'
+import { createReceipts, type Receipts } from './receipts.ts'
+
+/** Codes and ids only: never arguments, results or tokens. `error` is for its name and stack. */
+export type Notice =
+  | { readonly kind: 'refused'; readonly code: CapabilityCode; readonly idem?: string }
+  | { readonly kind: 'handler-error'; readonly action: string; readonly error: unknown }
+  | { readonly kind: 'not-recorded'; readonly idem: string; readonly reason: string }
+
+/** Places where the crash tests stop a process. Set by an entry module only. */
+export type RuntimePoint = 'after-reserve' | 'after-effect'
+
+export interface RuntimeDependencies extends Admission {
+  /** Signs with the replica's receipt key. */
+  readonly sign: SignDocument
+  /** Undefined: it cannot be used, and every command is refused; health still answers. */
+  readonly ledger: Ledger | undefined
+  /** Where a mount of the manifest is found. */
+  readonly folder: (at: string) => string
+  /** What the process found out about its own confinement. */
+  readonly sandbox: Readonly<Record<string, unknown>>
+  readonly notice: (notice: Notice) => void
+  /** A reply leaves within this; the rest of `limits.replyMs` is for the way. */
+  readonly replyWithinMs?: number
+  readonly onPoint?: (point: RuntimePoint) => void | Promise<void>
+}
+
+export interface Runtime {
+  /** Rejects for a bug only, never for what a caller can cause; the process should end then. */
+  handle(payload: unknown): Promise<Reply>
+}
+
+/** What one runtime works with besides its dependencies. */
+interface Self extends RuntimeDependencies {
+  readonly receipts: Receipts
+  /** Effects whose handler may still be at work in this process. */
+  readonly running: Set<string>
+  readonly metrics: { executed: number; failed: number; totalMs: number }
+}
+
+const defaultReplyWithinMs = limits.replyMs - 1_000
+
+export function createRuntime(deps: RuntimeDependencies): Runtime {
+  const { sign, identity, now } = deps
+  const self: Self = {
+    ...deps,
+    receipts: createReceipts({
+      sign,
+      agent: agentIdOf(deps.agent, identity),
+      bootEpoch: identity.bootEpoch,
+      now,
+    }),
+    running: new Set(),
+    metrics: { executed: 0, failed: 0, totalMs: 0 },
+  }
+  return {
+    async handle(payload) {
+      const parsed = execRequestSchema.safeParse(payload)
+      if (!parsed.success) return refuse(self, 'MALFORMED')
+      switch (parsed.data.op) {
+        case 'run':
+          return run(self, parsed.data)
+        case 'health':
+          return health(self)
+        case 'describe':
+          return describe(self.agent)
+      }
+    },
+  }
+}
+
+async function run(self: Self, request: Extract<ExecRequest, { op: 'run' }>): Promise<Reply> {
+  const command = await admitCommand(request, self)
+  if (typeof command === 'string') return refuse(self, command)
+  const { idem } = command.claims
+  const { ledger } = self
+  if (ledger === undefined) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+  let reservation: Reservation
+  try {
+    reservation = ledger.reserve(
+      toClaim(command, { alive: self.running.has(idem), now: self.now() }),
+    )
+  } catch (cause) {
+    if (cause instanceof LedgerError) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+    throw cause
+  }
+  switch (reservation.status) {
+    case 'RESERVED':
+      // Before anything is awaited: from here on the row alone does not say that it is being run.
+      self.running.add(idem)
+      return begin(self, command, ledger)
+    case 'REFUSED':
+      return refuse(self, reservation.code, idem)
+    case 'DONE':
+    case 'FAILED':
+    case 'UNKNOWN':
+    case 'IN_PROGRESS':
+      return reply(self, command, reservation)
+  }
+}
+
+async function begin(self: Self, command: Command, ledger: Ledger): Promise<Reply> {
+  const { idem } = command.claims
+  await self.onPoint?.('after-reserve')
+  try {
+    ledger.markExecuting(idem, self.now())
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause
+    // Nothing ran; a reservation that nobody is running counts as absent.
+    self.running.delete(idem)
+    return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+  }
+  const outcome = await within(
+    carryOut(self, command, ledger),
+    self.replyWithinMs ?? defaultReplyWithinMs,
+  )
+  return reply(self, command, outcome ?? { status: 'IN_PROGRESS' })
+}
+
+/** Sees the effect into the ledger, whether or not somebody still waits for the reply. */
+async function carryOut(self: Self, command: Command, ledger: Ledger): Promise<RecordedOutcome> {
+  const startedAt = performance.now()
+  const execution = startHandler(self, command)
+  const told = await execution.outcome
+  await self.onPoint?.('after-effect')
+  const recorded = await record(self, command, told, ledger)
+  self.metrics.executed += 1
+  self.metrics.totalMs += performance.now() - startedAt
+  if (recorded.status !== 'DONE') self.metrics.failed += 1
+  if (told.status === 'UNKNOWN' && command.action.declaration.effect !== 'read') {
+    // Perhaps given up and still at work: until it settles nobody else may begin, and what it comes
+    // to in the end replaces the unknown. Not awaited: the reply does not wait for it.
+    void execution.settled.then(async (late) => {
+      if (late.status !== 'UNKNOWN') await record(self, command, late, ledger)
+      self.running.delete(command.claims.idem)
+    })
+  } else {
+    self.running.delete(command.claims.idem)
+  }
+  return recorded
+}
+
+function startHandler({ notice, now, folder }: Self, command: Command): Execution {
+  const { claims, detail, action } = command
+  return startExecution(
+    (signal) => command.run({ idem: claims.idem, kind: detail.kind, now, signal, folder }),
+    {
+      declaration: action.declaration,
+      ...boundsOf(command),
+      onUnexpected: (error) => notice({ kind: 'handler-error', action: detail.action, error }),
+    },
+  )
+}
+
+async function record(
+  self: Self,
+  command: Command,
+  outcome: Outcome,
+  ledger: Ledger,
+): Promise<RecordedOutcome> {
+  const { idem } = command.claims
+  const recorded: RecordedOutcome =
+    outcome.status === 'UNKNOWN'
+      ? outcome
+      : { ...outcome, receipt: await self.receipts.receipt(command, outcome) }
+  try {
+    ledger.record(idem, recorded, self.now())
+    return recorded
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause
+    // It happened and we cannot remember it: the row stays EXECUTING, which reads as unknown.
+    self.notice({ kind: 'not-recorded', idem, reason: cause.reason })
+    return { status: 'UNKNOWN' }
+  }
+}
+
+async function reply(
+  { receipts }: Self,
+  command: Command,
+  outcome: RecordedOutcome | { readonly status: 'IN_PROGRESS' },
+): Promise<Reply> {
+  switch (outcome.status) {
+    case 'IN_PROGRESS':
+      return outcome
+    case 'UNKNOWN': {
+      const receipt = await receipts.receipt(command, outcome)
+      return { status: 'UNKNOWN', receipt, envelope: await receipts.envelope(command, receipt) }
+    }
+    case 'DONE':
+    case 'FAILED':
+      return { ...outcome, envelope: await receipts.envelope(command, outcome.receipt) }
+  }
+}
+
+function refuse({ notice }: Self, code: CapabilityCode, idem?: string): Reply {
+  notice({ kind: 'refused', code, ...(idem === undefined ? {} : { idem }) })
+  return { status: 'REFUSED', code }
+}
+
+function health({ agent, identity, sandbox, metrics }: Self): Reply {
+  const { executed, failed, totalMs } = metrics
+  const cpu = process.cpuUsage()
+  return {
+    status: 'HEALTHY',
+    agent: agentIdOf(agent, identity),
+    bootEpoch: identity.bootEpoch,
+    sandbox,
+    metrics: {
+      executed,
+      failed,
+      meanMs: executed === 0 ? 0 : totalMs / executed,
+      memoryBytes: process.memoryUsage.rss(),
+      cpuMs: (cpu.user + cpu.system) / 1_000,
+    },
+  }
+}
+
+function describe({ manifest }: AgentDefinition): Reply {
+  const actions = Object.entries(manifest.actions).map(([name, { effect, summary }]) => ({
+    name,
+    effect,
+    summary,
+  }))
+  return { status: 'DESCRIPTION', agent: manifest.name, summary: manifest.summary, actions }
+}
