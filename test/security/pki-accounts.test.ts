@@ -1,0 +1,330 @@
+// The generated configuration, read back and compared with the table "Who may say what on NATS" of
+// contracts.md, which is written down here a second time and by hand.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { deriveAccounts } from '../../security/pki/accounts.ts'
+import { prepareIdentities } from '../../security/pki/identities.ts'
+import { renderNatsConfig } from '../../security/pki/nats-config.ts'
+import { parseNatsConf } from '../support/nats-conf.ts'
+
+const replicas = [
+  { agent: 'calendar', n: 1 },
+  { agent: 'my-notes', n: 1 },
+  { agent: 'my-notes', n: 2 },
+]
+
+interface Row {
+  /** Subject it publishes on -> account and subject that the server delivers it to. */
+  readonly calls: Readonly<Record<string, readonly [account: string, subject: string]>>
+  /** What its user may subscribe to; undefined: no user exists. */
+  readonly subscribes?: readonly string[]
+  readonly replies?: string
+}
+
+const table: Readonly<Record<string, Row>> = {
+  worker: {
+    calls: {
+      'notary.admit': ['notary', 'notary.admit.worker'],
+      'notary.authorize': ['notary', 'notary.authorize.worker'],
+      'notary.settle': ['notary', 'notary.settle.worker'],
+      'notary.head': ['notary', 'notary.head.worker'],
+      'supervisor.ensure': ['supervisor', 'supervisor.ensure'],
+      'agent.calendar.1.exec': ['agent_calendar_1', 'exec'],
+      'agent.my-notes.1.exec': ['agent_my-notes_1', 'exec'],
+      'agent.my-notes.2.exec': ['agent_my-notes_2', 'exec'],
+    },
+    subscribes: ['worker.artifact.*.*', '_INBOX_worker.>'],
+    replies: '60s',
+  },
+  cli: {
+    calls: {
+      'notary.request': ['notary', 'notary.request.cli'],
+      'notary.cancel': ['notary', 'notary.cancel.cli'],
+      'notary.approve': ['notary', 'notary.approve.cli'],
+      'notary.query': ['notary', 'notary.query.cli'],
+      'notary.head': ['notary', 'notary.head.cli'],
+      'worker.artifact.get': ['worker', 'worker.artifact.get.cli'],
+      'worker.artifact.put': ['worker', 'worker.artifact.put.cli'],
+    },
+    subscribes: ['_INBOX_cli.>'],
+  },
+  console: {
+    calls: {
+      'notary.request': ['notary', 'notary.request.console'],
+      'notary.cancel': ['notary', 'notary.cancel.console'],
+      'notary.approve': ['notary', 'notary.approve.console'],
+      'notary.query': ['notary', 'notary.query.console'],
+      'notary.head': ['notary', 'notary.head.console'],
+      'worker.artifact.get': ['worker', 'worker.artifact.get.console'],
+      'worker.artifact.put': ['worker', 'worker.artifact.put.console'],
+    },
+  },
+  ingress: {
+    calls: {
+      'notary.request': ['notary', 'notary.request.ingress'],
+      'notary.approve': ['notary', 'notary.approve.ingress'],
+      ingest: ['streams', 'ingest'],
+    },
+  },
+  supervisor: {
+    calls: {
+      'notary.boot': ['notary', 'notary.boot.supervisor'],
+      'notary.event': ['notary', 'notary.event.supervisor'],
+    },
+    subscribes: ['supervisor.ensure', 'supervisor.quarantine', '_INBOX_supervisor.>'],
+    replies: '60s',
+  },
+  notary: {
+    calls: {
+      'supervisor.quarantine': ['supervisor', 'supervisor.quarantine'],
+      events: ['streams', 'events'],
+    },
+    subscribes: ['notary.*.*', 'evt.*.*', '_INBOX_notary.>'],
+    replies: '60s',
+  },
+  gateway: { calls: { 'notary.event': ['notary', 'notary.event.gateway'] } },
+  streams: { calls: {} },
+  sys: { calls: {} },
+  agent_calendar_1: {
+    calls: { evt: ['notary', 'evt.calendar.1'] },
+    subscribes: ['exec'],
+    replies: '30s',
+  },
+  'agent_my-notes_1': {
+    calls: { evt: ['notary', 'evt.my-notes.1'] },
+    subscribes: ['exec'],
+    replies: '30s',
+  },
+  'agent_my-notes_2': {
+    calls: { evt: ['notary', 'evt.my-notes.2'] },
+    subscribes: ['exec'],
+    replies: '30s',
+  },
+}
+
+// Strict: a stream export, a deny rule, a default permission or a mapping would not parse.
+const allowSchema = z.strictObject({ allow: z.array(z.string()).min(1) })
+const accountSchema = z.strictObject({
+  limits: z.strictObject({ max_connections: z.number(), max_subscriptions: z.number() }).optional(),
+  exports: z
+    .array(z.strictObject({ service: z.string(), accounts: z.array(z.string()).length(1) }))
+    .default([]),
+  imports: z
+    .array(
+      z.strictObject({
+        service: z.strictObject({ account: z.string(), subject: z.string() }),
+        to: z.string(),
+      }),
+    )
+    .default([]),
+  users: z
+    .array(
+      z.strictObject({
+        nkey: z.string(),
+        allowed_connection_types: z.tuple([z.literal('STANDARD')]),
+        permissions: z.strictObject({
+          publish: allowSchema,
+          subscribe: allowSchema,
+          allow_responses: z.strictObject({ max: z.literal(1), expires: z.string() }).optional(),
+        }),
+      }),
+    )
+    .max(1)
+    .default([]),
+})
+const configSchema = z.strictObject({
+  server_name: z.string(),
+  listen: z.string(),
+  max_payload: z.number(),
+  max_pending: z.number(),
+  max_connections: z.number(),
+  max_subscriptions: z.number(),
+  write_deadline: z.string(),
+  ping_interval: z.string(),
+  ping_max: z.number(),
+  tls: z.strictObject({
+    min_version: z.literal('1.3'),
+    handshake_first: z.literal(true),
+    verify: z.literal(true),
+    timeout: z.number(),
+    ca_file: z.string(),
+    cert_file: z.string(),
+    key_file: z.string(),
+  }),
+  authorization: z.strictObject({ timeout: z.number() }),
+  system_account: z.literal('sys'),
+  accounts: z.record(z.string(), accountSchema),
+})
+
+let state: string
+let text: string
+let config: z.infer<typeof configSchema>
+
+beforeAll(async () => {
+  // A blank, a quote and a backslash: what a person's folder may be called.
+  state = await mkdtemp(join(tmpdir(), 'bulkhead "home" \\ '))
+  await prepareIdentities({
+    state,
+    deployment: 'abcd1234',
+    replicas,
+    bus: { host: '127.0.0.1', port: 4333 },
+  })
+  text = await readFile(join(state, 'nats', 'nats.conf'), 'utf8')
+  config = configSchema.parse(parseNatsConf(text))
+})
+afterAll(() => rm(state, { recursive: true, force: true }))
+
+describe('the generated configuration of the bus', () => {
+  it('has exactly the accounts of the table', () => {
+    expect(Object.keys(config.accounts).sort()).toEqual(Object.keys(table).sort())
+  })
+
+  it.each(Object.keys(table))('lets %s import exactly the calls of the table', (name) => {
+    const imports = config.accounts[name]?.imports ?? []
+    const found = imports.map(({ service, to }) => [to, [service.account, service.subject]])
+    expect(found.length).toBe(Object.keys(table[name]?.calls ?? {}).length)
+    expect(Object.fromEntries(found)).toEqual(table[name]?.calls)
+  })
+
+  it.each(Object.keys(table))('gives the user of %s exactly the rights of the table', (name) => {
+    const row = table[name]
+    const users = config.accounts[name]?.users ?? []
+    if (row?.subscribes === undefined) {
+      expect(users).toEqual([])
+      return
+    }
+    const permissions = users[0]?.permissions
+    expect(permissions?.publish.allow.toSorted()).toEqual(Object.keys(row.calls).sort())
+    expect(permissions?.subscribe.allow.toSorted()).toEqual(row.subscribes.toSorted())
+    expect(permissions?.allow_responses?.expires).toBe(row.replies)
+  })
+
+  it('exports each service once, to the one account that imports it', () => {
+    const exported = Object.entries(config.accounts).flatMap(([account, { exports }]) =>
+      exports.map(({ service, accounts }) => `${account} ${service} -> ${accounts.join(' ')}`),
+    )
+    const called = Object.entries(table).flatMap(([caller, { calls }]) =>
+      Object.values(calls).map(([account, subject]) => `${account} ${subject} -> ${caller}`),
+    )
+    expect(exported.toSorted()).toEqual(called.toSorted())
+  })
+
+  it('gives every user a key of its own', () => {
+    const keys = Object.values(config.accounts).flatMap(({ users }) =>
+      users.map(({ nkey }) => nkey),
+    )
+    expect(keys.length).toBe(7)
+    expect(new Set(keys).size).toBe(7)
+    expect(keys.every((key) => /^U[A-Z2-7]{55}$/.test(key))).toBe(true)
+  })
+
+  it('has no wildcard that spans levels, but each account has its own inbox', () => {
+    const rights = Object.entries(config.accounts).flatMap(([account, { users }]) =>
+      users.flatMap(({ permissions }) =>
+        [...permissions.publish.allow, ...permissions.subscribe.allow].map((subject) => ({
+          account,
+          subject,
+        })),
+      ),
+    )
+    const wide = rights.filter(({ subject }) => subject.includes('>'))
+    expect(wide.every(({ account, subject }) => subject === `_INBOX_${account}.>`)).toBe(true)
+  })
+
+  it('listens on loopback only, with TLS 1.3 first and client certificates', () => {
+    expect(config.listen).toBe('127.0.0.1:4333')
+    expect(config.tls.ca_file).toBe(join(state, 'pki', 'ca.pem'))
+    // configSchema is strict: nothing else is configured, so monitoring, JetStream, MQTT, WebSocket,
+    // leafnodes, gateways, clusters, pid file and default users are off.
+    expect(text).not.toMatch(/no_auth_user|verify_and_map|deny|stream:|\$SYS|http|jetstream/i)
+  })
+
+  it('lets every party have its connections even when each agent takes all of its own', () => {
+    const each = Object.values(config.accounts).map(({ limits }) => limits?.max_connections ?? 0)
+    expect(config.max_connections).toBeGreaterThan(each.reduce((sum, one) => sum + one, 0))
+    expect(config.max_payload).toBe(2 * 1024 * 1024)
+  })
+})
+
+describe('deriveAccounts', () => {
+  const replicaLists = fc.uniqueArray(
+    fc.record({
+      agent: fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/),
+      n: fc.integer({ min: 0, max: 40 }),
+    }),
+    { maxLength: 12, selector: ({ agent, n }) => `${agent} ${n}` },
+  )
+
+  it('joins no two agents, whatever they are called', () => {
+    fc.assert(
+      fc.property(replicaLists, (list) => {
+        const accounts = deriveAccounts(list)
+        expect(new Set(accounts.map(({ name }) => name)).size).toBe(accounts.length)
+        for (const account of accounts.filter(({ name }) => name.startsWith('agent_'))) {
+          expect(account.imports.map(({ server }) => server)).toEqual(['notary'])
+          expect(account.exports.map(({ caller }) => caller)).toEqual(['worker'])
+          expect(account.publish).toEqual(['evt'])
+          expect(account.subscribe).toEqual(['exec'])
+        }
+      }),
+    )
+  })
+
+  it.each(['Calendar', 'a.b', 'a b', 'a_b', '', '>', '*', '1a', 'a"', 'a'.repeat(40), 'é'])(
+    'refuses the agent name %j, which would reach subjects and folders',
+    (agent) => {
+      expect(() => deriveAccounts([{ agent, n: 1 }])).toThrow(
+        expect.objectContaining({ code: 'INVALID' }),
+      )
+    },
+  )
+
+  it.each([-1, 1.5, Number.NaN, 1e9])('refuses the replica number %d', (n) => {
+    expect(() => deriveAccounts([{ agent: 'notes', n }])).toThrow(
+      expect.objectContaining({ code: 'INVALID' }),
+    )
+  })
+
+  it('refuses a replica named twice', () => {
+    const replica = { agent: 'notes', n: 1 }
+    expect(() => deriveAccounts([replica, replica])).toThrow(
+      expect.objectContaining({ code: 'INVALID' }),
+    )
+  })
+})
+
+describe('renderNatsConfig', () => {
+  const tls = { ca: '/ca', cert: '/cert', key: '/key' }
+  const nkey = `U${'A'.repeat(55)}`
+  const accounts = deriveAccounts([])
+  const nkeys = new Map(accounts.map(({ name }) => [name, nkey]))
+  const input = { deployment: 'abcd1234', port: 4222, accounts, nkeys, tls }
+
+  it('gives a party that is not in use no user, even when a key for it exists', () => {
+    const parsed = configSchema.parse(parseNatsConf(renderNatsConfig(input)))
+    expect(parsed.accounts['console']?.users).toEqual([])
+  })
+
+  it('refuses an account in use without a key', () => {
+    expect(() => renderNatsConfig({ ...input, nkeys: new Map() })).toThrow('public nkey')
+  })
+
+  it('refuses an account with an empty list of rights, which the server reads as all', () => {
+    const open = accounts.map((each) => (each.name === 'cli' ? { ...each, publish: [] } : each))
+    expect(() => renderNatsConfig({ ...input, accounts: open })).toThrow('empty list of rights')
+  })
+
+  it.each([0, 65_536, 1.5, Number.NaN])('refuses the port %d', (port) => {
+    expect(() => renderNatsConfig({ ...input, port })).toThrow('port')
+  })
+
+  it('refuses a path with a line break, which would start another setting', () => {
+    const hostile = { ...tls, ca: '/ca"\nhttp_port: 8222' }
+    expect(() => renderNatsConfig({ ...input, tls: hostile })).toThrow('control characters')
+  })
+})
