@@ -3,6 +3,7 @@
 // handler starts before its reservation is durable, and nothing is told before its outcome is.
 // Knows no bus and no sandbox; sandbox-main.ts wires both.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../plan/limits.ts'
 import type { CapabilityCode } from '../security/capability-codes.ts'
 import type { SignDocument } from '../security/verify/document.ts'
@@ -48,6 +49,8 @@ export interface RuntimeDependencies extends Admission {
 export interface Runtime {
   /** Rejects for a bug only, never for what a caller can cause; the process should end then. */
   handle(payload: unknown): Promise<Reply>
+  /** Resolves when nothing is being carried out or answered, or when the time is over. */
+  idle(withinMs: number): Promise<void>
 }
 
 /** What one runtime works with besides its dependencies. */
@@ -55,10 +58,12 @@ interface Self extends RuntimeDependencies {
   readonly receipts: Receipts
   /** Effects whose handler may still be at work in this process. */
   readonly running: Set<string>
+  readonly answering: Set<symbol>
   readonly metrics: { executed: number; failed: number; totalMs: number }
 }
 
 const defaultReplyWithinMs = limits.replyMs - 1_000
+const idlePollMs = 20
 
 export function createRuntime(deps: RuntimeDependencies): Runtime {
   const { sign, identity, now } = deps
@@ -71,21 +76,38 @@ export function createRuntime(deps: RuntimeDependencies): Runtime {
       now,
     }),
     running: new Set(),
+    answering: new Set(),
     metrics: { executed: 0, failed: 0, totalMs: 0 },
   }
   return {
     async handle(payload) {
-      const parsed = execRequestSchema.safeParse(payload)
-      if (!parsed.success) return refuse(self, 'MALFORMED')
-      switch (parsed.data.op) {
-        case 'run':
-          return run(self, parsed.data)
-        case 'health':
-          return health(self)
-        case 'describe':
-          return describe(self.agent)
+      const call = Symbol()
+      self.answering.add(call)
+      try {
+        return await answer(self, payload)
+      } finally {
+        self.answering.delete(call)
       }
     },
+    async idle(withinMs) {
+      const until = performance.now() + withinMs
+      while (self.answering.size + self.running.size > 0 && performance.now() < until) {
+        await delay(idlePollMs)
+      }
+    },
+  }
+}
+
+async function answer(self: Self, payload: unknown): Promise<Reply> {
+  const parsed = execRequestSchema.safeParse(payload)
+  if (!parsed.success) return refuse(self, 'MALFORMED')
+  switch (parsed.data.op) {
+    case 'run':
+      return run(self, parsed.data)
+    case 'health':
+      return health(self)
+    case 'describe':
+      return describe(self.agent)
   }
 }
 

@@ -1,0 +1,236 @@
+// What runs inside a sandbox: reads its secrets, looks at its own confinement, opens the ledger,
+// connects to the bus, serves `exec`, says that it is ready, and leaves when the bus closes. The
+// composition root of an agent; everything it decides is in runtime.ts. Outside a sandbox it serves
+// only where its configuration says `insecure`.
+
+import { writeSync } from 'node:fs'
+import { type Bus, connectBus } from '../security/bus.ts'
+import { agentIdOf } from './admission.ts'
+import { type AgentPaths, type AgentSecrets, agentPaths, readSecrets } from './agent-config.ts'
+import { startBusForwarder } from './bus-forwarder.ts'
+import type { AgentDefinition } from './define-agent.ts'
+import { type Ledger, openLedger } from './ledger.ts'
+import { LedgerError } from './ledger-file.ts'
+import type { Reply } from './protocol.ts'
+import { createRuntime, type Notice, type Runtime, type RuntimePoint } from './runtime.ts'
+import { assertSandbox, observeSandbox, type SandboxFacts } from './self-assertion.ts'
+
+export type CrashPoint = RuntimePoint | 'after-reply'
+
+/** Given by an entry module, never by the environment or an argument. */
+export interface RunOverrides {
+  readonly paths?: Partial<AgentPaths>
+  /** A crash test stops the process there; may never settle. */
+  readonly onPoint?: (point: CrashPoint) => void | Promise<void>
+  readonly now?: () => number
+}
+
+export interface RunningAgent {
+  /** Goes into the ready line and into `health`. */
+  readonly sandbox: Readonly<Record<string, unknown>>
+  /** Resolves when the bus has closed. */
+  readonly closed: Promise<void>
+  stop(): Promise<void>
+}
+
+/** Descriptor of the pipe on which a process says once that it serves, or why not. */
+const readyDescriptor = 3
+const heartbeatMs = 30_000
+/** A stop waits this long for what is under way, then leaves it unknown. Below the supervisor's own 3 s. */
+const drainMs = 2_000
+/** A reply has left the process when this has passed; the crash test of that point needs no more. */
+const replyLeavesMs = 100
+
+/** Runs the agent until its bus closes or SIGTERM, then ends the process. */
+export async function runAgent(
+  agent: AgentDefinition,
+  overrides: RunOverrides = {},
+): Promise<void> {
+  let running: RunningAgent
+  try {
+    running = await startAgent(agent, overrides)
+  } catch (cause) {
+    const { code, message } = describeError(cause)
+    say({ ready: false, code, message })
+    log({ event: 'not-started', code, message })
+    process.exit(1)
+  }
+  // As process 1 of its namespace it gets no default handlers.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void running.stop())
+  }
+  say({ ready: true, sandbox: running.sandbox })
+  await running.closed
+  process.exit(0)
+}
+
+/**
+ * Everything but the process: for tests, and for `runAgent`.
+ * @throws SelfAssertionError, BusError, z.ZodError
+ */
+export async function startAgent(
+  agent: AgentDefinition,
+  overrides: RunOverrides = {},
+): Promise<RunningAgent> {
+  const paths: AgentPaths = { ...agentPaths('/'), ...overrides.paths }
+  const secrets = await readSecrets(paths.secrets)
+  if (secrets.config.agent !== agent.manifest.name) {
+    throw new Error(`the configuration is for ${secrets.config.agent}, not ${agent.manifest.name}`)
+  }
+  const facts = confine(secrets.config.insecure)
+  const { ledger, state } = openOrRefuse(paths, secrets)
+  const sandbox = { ...facts, ledger: state }
+  const forwarder = await startBusForwarder(paths.busSocket)
+  const bus = await connectBus({
+    credentials: `${paths.secrets}/bus`,
+    address: { host: forwarder.host, port: forwarder.port },
+    // One connection is one life: whoever cut it off must know that this epoch is over.
+    reconnect: false,
+  })
+  const subject = agentIdOf(agent, secrets.config)
+  const now = overrides.now ?? Date.now
+  const runtime = createRuntime({
+    agent,
+    identity: secrets.config,
+    tokenKeys: secrets.tokenKeys,
+    sign: secrets.sign,
+    ledger,
+    sandbox,
+    now,
+    folder: mountedFolder(agent, paths),
+    notice: (notice) => tell(bus, subject, notice),
+    ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
+  })
+  serve(bus, runtime, overrides)
+  const heart = setInterval(() => void beat({ bus, runtime, subject, ledger, now }), heartbeatMs)
+  const closed = bus.closed().then(async () => {
+    clearInterval(heart)
+    forwarder.close()
+    // An effect that is under way ends in the ledger, so that the next life knows it.
+    await runtime.idle(drainMs)
+    ledger?.close()
+  })
+  const stop = async () => {
+    await runtime.idle(drainMs)
+    await bus.close()
+  }
+  return { sandbox, closed, stop }
+}
+
+function confine(insecure: boolean): SandboxFacts | { readonly insecure: true } {
+  if (insecure) return { insecure: true }
+  const facts = observeSandbox()
+  assertSandbox(facts)
+  return facts
+}
+
+/** An agent whose ledger cannot be used refuses every command, and can still say that it does. */
+function openOrRefuse(
+  paths: AgentPaths,
+  { config, ledgerKey }: AgentSecrets,
+): { readonly ledger: Ledger | undefined; readonly state: string } {
+  try {
+    const ledger = openLedger({
+      folder: paths.ledger,
+      id: config.ledgerId,
+      key: ledgerKey,
+      ...(paths.nativeBinding === undefined ? {} : { nativeBinding: paths.nativeBinding }),
+    })
+    ledger.prune(Date.now())
+    return { ledger, state: 'OPEN' }
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause
+    log({ event: 'ledger-unavailable', reason: cause.reason, message: cause.message })
+    return { ledger: undefined, state: cause.reason }
+  }
+}
+
+function mountedFolder(agent: AgentDefinition, paths: AgentPaths): (at: string) => string {
+  const declared = new Set(agent.manifest.mounts.map((mount) => mount.at))
+  return (at) => {
+    if (!declared.has(at)) throw new Error(`the manifest declares no mount at ${at}`)
+    return paths.mount(at)
+  }
+}
+
+function serve(bus: Bus, runtime: Runtime, { onPoint }: RunOverrides): void {
+  const malformed = (code: 'MALFORMED' | 'EXPIRED_MESSAGE'): Reply => ({ status: 'REFUSED', code })
+  bus.serve(
+    'exec',
+    async ({ payload }) => {
+      const reply = await runtime.handle(payload)
+      if (onPoint !== undefined) setTimeout(() => void onPoint('after-reply'), replyLeavesMs)
+      return reply
+    },
+    { type: 'TASK_RESPONSE', onMalformed: malformed },
+  )
+}
+
+interface Heart {
+  readonly bus: Bus
+  readonly runtime: Runtime
+  readonly subject: string
+  readonly ledger: Ledger | undefined
+  readonly now: () => number
+}
+
+async function beat({ bus, runtime, subject, ledger, now }: Heart): Promise<void> {
+  const health = await runtime.handle({ op: 'health' })
+  if (health.status !== 'HEALTHY') return
+  publish(bus, 'HEARTBEAT', { kind: 'message', subject, summary: health.metrics })
+  try {
+    ledger?.prune(now())
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause
+    log({ event: 'ledger-not-pruned', reason: cause.reason })
+  }
+}
+
+/** Refusals are security events: an honest worker causes none. */
+function tell(bus: Bus, subject: string, notice: Notice): void {
+  switch (notice.kind) {
+    case 'refused':
+    case 'not-recorded': {
+      const { kind, ...details } = notice
+      log({ event: kind, ...details })
+      publish(bus, 'ERROR_NOTIFICATION', {
+        kind: 'security',
+        subject,
+        summary: { event: kind, ...details },
+      })
+      return
+    }
+    case 'handler-error':
+      log({ event: notice.kind, action: notice.action, ...locateError(notice.error) })
+  }
+}
+
+/** The shape is the notary's `eventCall`, which agents may not import. */
+function publish(
+  bus: Bus,
+  type: 'HEARTBEAT' | 'ERROR_NOTIFICATION',
+  payload: { readonly kind: string; readonly subject: string; readonly summary: unknown },
+): void {
+  bus.publish('evt', { receiver: 'notary', type, correlationId: '' }, payload)
+}
+
+/** Name and place of an error, not its message: libraries quote content there. */
+function locateError(error: unknown): { readonly name: string; readonly at: readonly string[] } {
+  if (!(error instanceof Error)) return { name: typeof error, at: [] }
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return { name: error.name, at: frames.slice(0, 5).map((line) => line.trim()) }
+}
+
+function describeError(error: unknown): { readonly code: string; readonly message: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'START_FAILED'
+  return { code, message: error instanceof Error ? error.message : String(error) }
+}
+
+function say(line: unknown): void {
+  writeSync(readyDescriptor, `${JSON.stringify(line)}\n`)
+}
+
+/** One JSON line; the supervisor keeps standard error in the agent's log file. */
+function log(line: Readonly<Record<string, unknown>>): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`)
+}
