@@ -129,7 +129,7 @@ function createBus(connection: NatsConnection, account: string): Bus {
       } catch (cause) {
         throw toBusError(cause, subject)
       }
-      const message = agentMessageSchema.safeParse(decode(answer))
+      const message = agentMessageSchema.safeParse(decodeMessage(answer.data))
       const parsed = reply.safeParse(message.data?.payload)
       if (!message.success || !parsed.success) {
         throw new BusError('MALFORMED', `reply on ${subject} does not fit its schema`, {
@@ -143,7 +143,7 @@ function createBus(connection: NatsConnection, account: string): Bus {
     },
     serve(subject, handler, { type, onMalformed }) {
       const answer = async (message: Msg): Promise<void> => {
-        const parsed = agentMessageSchema.safeParse(decode(message))
+        const parsed = agentMessageSchema.safeParse(decodeMessage(message.data))
         const respond = (correlationId: string, receiver: string, payload: unknown) => {
           message.respond(encode({ receiver, type, correlationId }, payload))
         }
@@ -176,12 +176,12 @@ const messageLimits = { maxBytes: 2 * 1024 * 1024, maxDepth: 40 }
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Undefined for what has no single meaning, which no schema of ours accepts. Silent: a peer that
- * floods garbage must not fill our log.
+ * A message's bytes as JSON; undefined for what has no single meaning, which no schema of ours
+ * accepts. Silent: a peer that floods garbage must not fill our log.
  */
-function decode(message: Msg): unknown {
+export function decodeMessage(bytes: Uint8Array): unknown {
   try {
-    return parseStrictJson(utf8.decode(message.data), messageLimits)
+    return parseStrictJson(utf8.decode(bytes), messageLimits)
   } catch {
     return undefined
   }

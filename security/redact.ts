@@ -85,7 +85,8 @@ function redactValue(value: unknown, depth: number): JsonValue {
 }
 
 function redactItems(items: readonly unknown[], depth: number): JsonValue {
-  const kept = items.slice(0, maxMembers).map((item) => redactValue(item, depth))
+  // Array.from sees a hole as undefined; map would leave it.
+  const kept = Array.from(items.slice(0, maxMembers), (item) => redactValue(item, depth))
   return items.length > maxMembers ? [...kept.slice(0, -1), '[more]'] : kept
 }
 

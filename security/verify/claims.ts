@@ -47,7 +47,7 @@ export const capabilityClaimsSchema = z.strictObject({
   /** sha256 of the agent's public nkey text. */
   cnf: z.strictObject({ nk_s256: hash }),
   /** Digest of the approval record. */
-  appr: hash.optional(),
+  appr: hash.exactOptional(),
   plan: hash,
   step: name,
   pol: name,
