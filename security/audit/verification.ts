@@ -50,6 +50,7 @@ export interface AuditVerification {
 export interface VerificationInput {
   /** In the order of `seq`, as stored; nothing about them is believed. */
   readonly rows: Iterable<AuditRow> | AsyncIterable<AuditRow>
+  /** In any order, parsed by the contract's schema. */
   readonly checkpoints: readonly Checkpoint[]
   /** Public JWK, held apart from the snapshot. */
   readonly auditKey: unknown
@@ -82,7 +83,10 @@ function createFaults(): Faults {
   }
 }
 
-/** Never throws for bad rows or checkpoints: they are its findings. */
+/**
+ * Bad rows and checkpoints are findings, never errors; a row may even hold values of wrong types.
+ * @throws z.ZodError when `auditKey` is not a public Ed25519 JWK
+ */
 export async function verifyTree(input: VerificationInput): Promise<AuditVerification> {
   const faults = createFaults()
   const start = input.from ?? { tree: emptyTree(), prev: genesisHash }
@@ -143,7 +147,7 @@ function createChainCheck(size: number, prevLeaf: string, faults: Faults) {
         expected = Math.max(expected, found + 1)
       }
       const leaf = hashOf(row)
-      if (leaf !== row.leaf) fault(seq, 'LEAF')
+      if (leaf === undefined || leaf !== row.leaf) fault(seq, 'LEAF')
       if (row.prev !== prev) {
         const inserted = findInsertion(row, seq, recent)
         fault(inserted ?? seq, inserted === undefined ? 'PREV' : 'INSERTED')

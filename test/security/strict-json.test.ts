@@ -73,6 +73,12 @@ describe('the strict parser', () => {
     expect(codeOf('{"a":"b","c":"b","d":["a","a"],"e":":"}')).toBe('accepted')
   })
 
+  it('refuses a lone surrogate that stands in the text itself', () => {
+    expect(codeOf('["\ud800"]')).toBe('LONE_SURROGATE')
+    expect(codeOf('{"\udc00":1}')).toBe('LONE_SURROGATE')
+    expect(codeOf('["\ud800\\udc00"]')).toBe('LONE_SURROGATE')
+  })
+
   it('counts depth exactly', () => {
     expect(codeOf('[[{}]]', { maxBytes: 100, maxDepth: 3 })).toBe('accepted')
     expect(codeOf('[[{"a":[]}]]', { maxBytes: 100, maxDepth: 3 })).toBe('TOO_DEEP')
