@@ -6,12 +6,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   connect,
+  InvalidArgumentError,
   type Msg,
   type NatsConnection,
   NoRespondersError,
   nkeyAuthenticator,
   PermissionViolationError,
   RequestError,
+  type Subscription,
   TimeoutError,
 } from '@nats-io/transport-node'
 import { z } from 'zod'
@@ -59,12 +61,16 @@ export interface Bus {
     payload: unknown,
     options: { readonly reply: z.ZodType<T>; readonly timeoutMs: number },
   ): Promise<T>
-  /** Sends without waiting. */
+  /**
+   * Sends without waiting.
+   * @throws BusError CLOSED, or MALFORMED for what is too large
+   */
   publish(subject: string, head: Omit<MessageHead, 'sender'>, payload: unknown): void
   /**
    * Answers each message on `subject` (wildcards allowed). The handler gets the subject as the
    * server mapped it and the parsed payload; what it returns is the reply's payload. Malformed and
-   * expired messages get no reply unless `onMalformed` gives one.
+   * expired messages get no reply unless `onMalformed` gives one; nor does a message whose handler
+   * returns undefined. When the server refuses the subscription, the connection is closed.
    */
   serve(
     subject: string,
@@ -80,6 +86,7 @@ export interface Bus {
   ): void
   /** Resolves when the connection is closed for good, with the error if there was one. */
   closed(): Promise<Error | undefined>
+  /** Ends after the calls in progress are answered. */
   close(): Promise<void>
 }
 
@@ -108,6 +115,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       timeout: 5_000,
+      // A server that hangs without closing is noticed in half a minute, not in the default six.
+      pingInterval: 10_000,
+      maxPingOut: 2,
     })
   } catch (cause) {
     throw new BusError('NOT_DELIVERED', `cannot connect to the bus at ${host}:${port}`, { cause })
@@ -116,6 +126,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 }
 
 function createBus(connection: NatsConnection, account: string): Bus {
+  const subscriptions: Subscription[] = []
+  const running = new Set<Promise<void>>()
+  let failure: BusError | undefined
   const encode = (head: Omit<MessageHead, 'sender'>, payload: unknown) =>
     JSON.stringify(createMessage({ ...head, sender: account }, payload, Date.now()))
   return {
@@ -139,17 +152,21 @@ function createBus(connection: NatsConnection, account: string): Bus {
       return parsed.data
     },
     publish(subject, head, payload) {
-      connection.publish(subject, encode(head, payload))
+      try {
+        connection.publish(subject, encode(head, payload))
+      } catch (cause) {
+        throw toBusError(cause, subject)
+      }
     },
     serve(subject, handler, { type, onMalformed }) {
       const answer = async (message: Msg): Promise<void> => {
         const parsed = agentMessageSchema.safeParse(decodeMessage(message.data))
         const respond = (correlationId: string, receiver: string, payload: unknown) => {
+          if (payload === undefined || connection.isClosed()) return
           message.respond(encode({ receiver, type, correlationId }, payload))
         }
         if (!parsed.success || isExpired(parsed.data, Date.now())) {
-          const refusal = onMalformed?.(parsed.success ? 'EXPIRED_MESSAGE' : 'MALFORMED')
-          if (refusal !== undefined) respond('', 'unknown', refusal)
+          respond('', 'unknown', onMalformed?.(parsed.success ? 'EXPIRED_MESSAGE' : 'MALFORMED'))
           return
         }
         const { payload, correlationId, sender } = parsed.data
@@ -160,14 +177,29 @@ function createBus(connection: NatsConnection, account: string): Bus {
         )
       }
       // A handler that throws is a bug of ours: the process ends and the supervisor restarts it.
-      connection.subscribe(subject, {
-        callback: (error, message) => {
-          if (error === null) void answer(message)
-        },
-      })
+      const callback = (error: Error | null, message: Msg) => {
+        if (error !== null) {
+          // Whoever may not serve what it is there for must not look alive.
+          failure = toBusError(error, subject)
+          void connection.close()
+          return
+        }
+        const answering = answer(message).finally(() => running.delete(answering))
+        running.add(answering)
+      }
+      subscriptions.push(connection.subscribe(subject, { callback }))
     },
-    closed: async () => (await connection.closed()) ?? undefined,
-    close: () => connection.drain(),
+    closed: async () => {
+      const error = await connection.closed()
+      return failure ?? error ?? undefined
+    },
+    async close() {
+      if (connection.isClosed()) return
+      // First no new calls, then the answers to those in progress, then the end.
+      await Promise.all(subscriptions.map((each) => each.drain()))
+      await Promise.allSettled(running)
+      await connection.drain()
+    },
   }
 }
 
@@ -200,6 +232,9 @@ function toBusError(cause: unknown, subject: string): BusError {
   }
   if (root instanceof PermissionViolationError) {
     return new BusError('PERMISSION', `not permitted: ${subject}`, { cause })
+  }
+  if (root instanceof InvalidArgumentError) {
+    return new BusError('MALFORMED', `message on ${subject} is not one the bus carries`, { cause })
   }
   return new BusError('CLOSED', `the connection to the bus is closed`, { cause })
 }

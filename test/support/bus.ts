@@ -4,7 +4,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
@@ -29,7 +29,11 @@ export interface TestBus {
 
 const startDeadlineMs = 20_000
 
-export async function startBus(input: { readonly replicas: readonly Replica[] }): Promise<TestBus> {
+export async function startBus(input: {
+  readonly replicas: readonly Replica[]
+  /** Changes the generated configuration, where a test cannot wait for the real figures. */
+  readonly adjust?: (config: string) => string
+}): Promise<TestBus> {
   const program = programPath('nats-server')
   const version = parseServerVersion(execFileSync(program, ['--version'], { encoding: 'utf8' }))
   if (version === undefined || !isServerVersionFit(version)) {
@@ -38,7 +42,11 @@ export async function startBus(input: { readonly replicas: readonly Replica[] })
   const state = await mkdtemp(join(tmpdir(), 'bulkhead-bus-'))
   const bus = { host: '127.0.0.1', port: await getPort({ host: '127.0.0.1' }) }
   await prepareIdentities({ state, deployment: 'testtest', replicas: input.replicas, bus })
-  const server = spawnBound(program, ['-c', join(state, 'nats', 'nats.conf')])
+  const config = join(state, 'nats', 'nats.conf')
+  if (input.adjust !== undefined) {
+    await writeFile(config, input.adjust(await readFile(config, 'utf8')))
+  }
+  const server = spawnBound(program, ['-c', config])
   let log = ''
   server.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text
