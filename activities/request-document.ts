@@ -1,0 +1,12 @@
+// What an entry point stores with `worker.artifact.put` before it registers a request: the bytes the
+// person gave, as the notary gets them too. A file of its own, so that entry points can import the
+// shape without the compiler.
+
+import { requestCall } from '../notary/contract.ts'
+
+export const requestDocumentSchema = requestCall.pick({
+  kind: true,
+  name: true,
+  source: true,
+  inputs: true,
+})

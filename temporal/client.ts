@@ -1,0 +1,174 @@
+// How entry points start, watch and stop runs. A run's workflow id is its request id, so a resend is
+// the same run. Reads nothing but states and references: answers lie in the artifact store.
+
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
+import { limits } from '../plan/limits.ts'
+import {
+  type RequestInput,
+  type RunResult,
+  type RunState,
+  type RunStatus,
+  stateQuery,
+  taskQueue,
+  workflowType,
+} from '../workflows/contract.ts'
+import { createDataConverter, readKeyFile } from './data-converter.ts'
+import { recipeAttribute, statusAttribute } from './search-attributes.ts'
+import { watchRun } from './watch-run.ts'
+
+export type RunClientErrorCode = 'UNREACHABLE' | 'NOT_FOUND'
+
+export class RunClientError extends Error {
+  override readonly name = 'RunClientError'
+  readonly code: RunClientErrorCode
+  constructor(code: RunClientErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export interface Submission extends RequestInput {
+  /** Name of the recipe, stored in clear. A plan file has none. */
+  readonly recipe?: string
+}
+
+export interface RunDescription {
+  readonly requestId: string
+  readonly workflowId: string
+  readonly runId: string
+  readonly recipe?: string
+  readonly status: RunStatus
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly closedAt?: number
+}
+
+export interface RunClient {
+  /** Starts the run, or finds the one that this request already has. */
+  submit(submission: Submission): Promise<{ readonly workflowId: string; readonly runId: string }>
+  /** @throws RunClientError NOT_FOUND */
+  describe(requestId: string): Promise<RunDescription>
+  /** What each step has come to. Needs a running worker. @throws RunClientError NOT_FOUND */
+  state(requestId: string): Promise<RunState>
+  /** Every change of state, the last one final. Ends by itself; break out to stop watching. */
+  watch(requestId: string, signal?: AbortSignal): AsyncIterable<RunState>
+  /** Waits for the end. @throws RunClientError NOT_FOUND */
+  result(requestId: string): Promise<RunResult>
+  /**
+   * Asks the workflow to stop: it launches nothing more, drains, and undoes what it may. Register
+   * the cancel with the notary first; without that it refuses the undos.
+   */
+  cancel(requestId: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RunClientOptions {
+  /** host:port */
+  readonly address: string
+  readonly namespace: string
+  /** File with the payload key, 32 bytes as base64url. */
+  readonly payloadKeyFile: string
+}
+
+/** @throws RunClientError UNREACHABLE */
+export async function createRunClient(options: RunClientOptions): Promise<RunClient> {
+  const { address, namespace, payloadKeyFile } = options
+  const key = readKeyFile(payloadKeyFile)
+  let connection: Connection
+  try {
+    connection = await Connection.connect({ address })
+  } catch (cause) {
+    throw new RunClientError('UNREACHABLE', `cannot reach Temporal at ${address}`, { cause })
+  }
+  const dataConverter = createDataConverter({ key, namespace })
+  const client = new Client({ connection, namespace, dataConverter })
+  const handleOf = (requestId: string) => client.workflow.getHandle(requestId)
+  const runs: RunClient = {
+    submit: (submission) => submit(client, submission),
+    describe: (requestId) => describe(handleOf(requestId)),
+    state: (requestId) => found(() => handleOf(requestId).query<RunState>(stateQuery)),
+    watch: (requestId, signal) => watchRun(requestId, runs, signal),
+    result: (requestId) => resultOf(handleOf(requestId)),
+    cancel: (requestId) =>
+      found(async () => {
+        await handleOf(requestId).cancel()
+      }),
+    close: () => connection.close(),
+  }
+  return runs
+}
+
+async function submit(client: Client, { requestId, requestRef, recipe }: Submission) {
+  const input: RequestInput = { requestId, requestRef }
+  try {
+    const started = await client.workflow.start(workflowType, {
+      workflowId: requestId,
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowExecutionTimeout: limits.runMs,
+      staticSummary: recipe ?? 'plan',
+      typedSearchAttributes: [
+        { key: statusAttribute, value: 'running' },
+        ...(recipe === undefined ? [] : [{ key: recipeAttribute, value: recipe }]),
+      ],
+    })
+    return { workflowId: requestId, runId: started.firstExecutionRunId }
+  } catch (error) {
+    // It has ended already: a resend of a finished request is that request.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    const { runId } = await client.workflow.getHandle(requestId).describe()
+    return { workflowId: requestId, runId }
+  }
+}
+
+async function describe(handle: WorkflowHandle): Promise<RunDescription> {
+  const execution = await found(() => handle.describe())
+  const recipe = execution.typedSearchAttributes.get(recipeAttribute)
+  const noted = execution.typedSearchAttributes.get(statusAttribute)
+  return {
+    requestId: handle.workflowId,
+    workflowId: handle.workflowId,
+    runId: execution.runId,
+    ...(recipe === undefined ? {} : { recipe }),
+    status: toStatus(execution.status.name, noted),
+    startedAt: execution.startTime.getTime(),
+    ...(execution.closeTime === undefined ? {} : { closedAt: execution.closeTime.getTime() }),
+  }
+}
+
+/** The server's word on whether it runs, ours on how it ended. */
+function toStatus(execution: string, noted: string | undefined): RunStatus {
+  if (execution === 'RUNNING') return 'running'
+  if (execution !== 'COMPLETED') return execution === 'CANCELLED' ? 'cancelled' : 'failed'
+  const statuses: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'denied']
+  return statuses.find((status) => status === noted) ?? 'failed'
+}
+
+async function resultOf(handle: WorkflowHandle): Promise<RunResult> {
+  try {
+    return await found(() => handle.result())
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    // Terminated or timed out from outside: the workflow itself always returns.
+    const state = await handle.query<RunState>(stateQuery).catch(() => undefined)
+    return { status: 'failed', code: 'TERMINATED', steps: state?.steps ?? [], answerRef: null }
+  }
+}
+
+async function found<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    throw new RunClientError('NOT_FOUND', 'no such run', { cause: error })
+  }
+}

@@ -1,0 +1,7 @@
+// What runs can be found by in Temporal. Stored in clear, therefore opaque: a status and a recipe's
+// name, nothing a person wrote. The server must know them before the first run starts.
+
+import { defineSearchAttributeKey } from '@temporalio/common'
+
+export const statusAttribute = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
+export const recipeAttribute = defineSearchAttributeKey('BulkheadRecipe', 'KEYWORD')

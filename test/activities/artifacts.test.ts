@@ -1,0 +1,140 @@
+// The artifact store: durable, keyed, sealed, and honest about what it cannot open.
+
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  ArtifactError,
+  type ArtifactMeta,
+  type ArtifactStore,
+  openArtifactStore,
+} from '../../activities/artifacts.ts'
+
+const key = Buffer.alloc(32, 7)
+const meta: ArtifactMeta = {
+  kind: 'result',
+  requestId: 'r1',
+  step: 'read',
+  iteration: 0,
+  readers: ['user:owner'],
+  resultHash: 'hash',
+  salt: 'salt',
+  createdAt: 1_700_000_000_000,
+}
+const secret = 'Dentist on Harley Street'
+
+let folder: string
+let store: ArtifactStore
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bulkhead-artifacts-'))
+  store = await openArtifactStore({ folder, key })
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const files = async (under: string) =>
+  (await readdir(join(folder, under), { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  )
+const pathOf = (ref: string) => join(folder, 'objects', ref.slice(0, 2), ref)
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof ArtifactError ? error.code : error),
+  )
+
+describe('storing', () => {
+  it('gives back the bytes and what was said about them', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    const { bytes, meta: stored } = await store.get(ref)
+    expect(Buffer.from(bytes).toString()).toBe(secret)
+    expect(stored).toEqual(meta)
+  })
+
+  it('has the same reference for the same content, and another for other readers', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    expect(await store.put(Buffer.from(secret), { ...meta, createdAt: 5 })).toBe(ref)
+    expect(await store.put(Buffer.from(secret), { ...meta, readers: [] })).not.toBe(ref)
+    expect(await store.put(Buffer.from(`${secret}!`), meta)).not.toBe(ref)
+  })
+
+  it('leaves no content, name or id in clear on the disk, and no temporary file', async () => {
+    await store.put(Buffer.from(secret), meta)
+    for (const { name, parentPath } of [...(await files('objects')), ...(await files('index'))]) {
+      const bytes = await readFile(join(parentPath, name), 'latin1')
+      expect(name).toMatch(/^[0-9a-f]{64}$/)
+      for (const word of [secret, 'user:owner', 'r1', 'read']) expect(bytes).not.toContain(word)
+    }
+  })
+
+  it('names files by the key, so that another deployment names them otherwise', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'bulkhead-artifacts-'))
+    const second = await openArtifactStore({ folder: other, key: Buffer.alloc(32, 8) })
+    expect(await second.put(Buffer.from(secret), meta)).not.toBe(
+      await store.put(Buffer.from(secret), meta),
+    )
+    await rm(other, { recursive: true })
+  })
+})
+
+describe('reading', () => {
+  it('refuses what is no reference before it reaches a path', async () => {
+    await writeFile(join(folder, 'outside'), 'x')
+    for (const ref of ['../outside', 'A'.repeat(64), '', 'a'.repeat(63), `${'a'.repeat(64)}\n`]) {
+      expect(await codeOf(store.get(ref))).toBe('BAD_REFERENCE')
+    }
+  })
+
+  it('tells a missing artifact from a damaged one', async () => {
+    expect(await codeOf(store.get('a'.repeat(64)))).toBe('MISSING')
+    const ref = await store.put(Buffer.from(secret), meta)
+    const sealed = await readFile(pathOf(ref))
+    for (const at of [0, 5, 40, sealed.length - 1]) {
+      const damaged = Buffer.from(sealed)
+      damaged[at] = (damaged[at] ?? 0) ^ 1
+      await writeFile(pathOf(ref), damaged)
+      expect(await codeOf(store.get(ref))).toBe('CORRUPT')
+    }
+    await writeFile(pathOf(ref), sealed.subarray(0, 10))
+    expect(await codeOf(store.get(ref))).toBe('CORRUPT')
+  })
+
+  it('does not take the file of one artifact for another', async () => {
+    const first = await store.put(Buffer.from('one'), meta)
+    const second = await store.put(Buffer.from('two'), meta)
+    await rename(pathOf(second), pathOf(first))
+    expect(await codeOf(store.get(first))).toBe('CORRUPT')
+  })
+
+  it('cannot be opened with another key', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    const other = await openArtifactStore({ folder, key: Buffer.alloc(32, 8) })
+    expect(await codeOf(other.get(ref))).toBe('CORRUPT')
+  })
+})
+
+describe('finding', () => {
+  const address = { requestId: 'r1', step: 'read', iteration: 0, kind: 'result' } as const
+
+  it('finds the newest artifact of a step, and nothing for another step', async () => {
+    await store.put(Buffer.from('one'), meta)
+    const ref = await store.put(Buffer.from('two'), meta)
+    expect((await store.find(address))?.ref).toBe(ref)
+    expect(await store.find({ ...address, iteration: 1 })).toBeUndefined()
+    expect(await store.find({ ...address, kind: 'undo-result' })).toBeUndefined()
+  })
+
+  it('keeps what it found after a restart', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    const again = await openArtifactStore({ folder, key })
+    expect((await again.find(address))?.ref).toBe(ref)
+  })
+
+  it('refuses an index that names an artifact of another step', async () => {
+    await store.put(Buffer.from(secret), meta)
+    const [entry] = await files('index')
+    const ref = await store.put(Buffer.from('x'), { ...meta, step: 'other' })
+    await writeFile(join(entry?.parentPath ?? '', entry?.name ?? ''), ref)
+    expect(await codeOf(store.find(address))).toBe('CORRUPT')
+  })
+})
