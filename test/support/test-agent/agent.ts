@@ -1,0 +1,60 @@
+// Handlers of the test agent. Every one that acts appends a line, so that a second effect shows.
+
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ActionContext, ActionFailure, defineAgent } from '../../../agents/define-agent.ts'
+import { countsAt, countsFile, manifest } from './manifest.ts'
+
+const fileOf = (context: ActionContext) => join(context.folder(countsAt), countsFile)
+
+const linesOf = (context: ActionContext): readonly string[] => {
+  const file = fileOf(context)
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
+}
+
+const act = (context: ActionContext): { count: number } => {
+  appendFileSync(fileOf(context), `${context.idem}\n`)
+  return { count: linesOf(context).length }
+}
+
+export const agent = defineAgent(manifest, {
+  echo: async ({ text, times }) => ({ text: text.repeat(times) }),
+  count: async (_args, context) => act(context),
+  uncount: async ({ entry }, context) => {
+    const kept = linesOf(context).filter((line) => line !== entry)
+    writeFileSync(fileOf(context), kept.map((line) => `${line}\n`).join(''))
+    return { count: kept.length }
+  },
+  put: async (_args, context) => {
+    const lines = linesOf(context)
+    return lines.includes(context.idem) ? { count: lines.length } : act(context)
+  },
+  fail: async ({ code, retry }, context) => {
+    if (retry !== 'absent') act(context)
+    throw new ActionFailure(code, retry)
+  },
+  breakRead: async () => {
+    throw new TypeError('a bug that quotes a secret title')
+  },
+  breakWrite: async (_args, context) => {
+    act(context)
+    throw new TypeError('a bug that quotes a secret title')
+  },
+  slow: async ({ ms, heedsAbort }, context) => {
+    const options = heedsAbort && context.signal !== undefined ? { signal: context.signal } : {}
+    await delay(ms, undefined, options)
+    return act(context)
+  },
+  slowRead: async ({ ms }) => {
+    await delay(ms)
+    return { count: 0 }
+  },
+  huge: async ({ bytes }) => ({ text: 'x'.repeat(bytes) }),
+  misfit: async ({ how }, context) => {
+    const { count } = act(context)
+    // The lone surrogate is a string to the schema and no text to RFC 8785.
+    return how === 'json' ? { text: '\ud800' } : ({ text: count } as unknown as { text: string })
+  },
+  erase: async (_args, context) => act(context),
+})

@@ -1,0 +1,133 @@
+// A small agent with every behaviour that the runtime must cope with, good and bad. What it did is
+// read from the lines of a file in its mount, so that a test counts effects and not replies.
+
+import { z } from 'zod'
+import { failureCodes, retrySchema } from '../../../agents/protocol.ts'
+import type { AgentManifest } from '../../../plan/manifest.ts'
+
+export const countsAt = '/data/counts'
+export const countsFile = 'effects.txt'
+
+const text = z.string().max(60_000)
+const count = z.strictObject({ count: z.number().int() })
+const common = {
+  audience: 'owner',
+  undo: 'none',
+  idempotent: false,
+  timeoutMs: 500,
+  maxResultBytes: 64 * 1024,
+} as const
+
+export const manifest = {
+  name: 'test',
+  summary: 'does what a test asks',
+  replicas: 1,
+  alwaysOn: false,
+  idleMs: 60_000,
+  storage: 'ledger',
+  perUser: false,
+  mounts: [{ from: { config: 'test.folder' }, at: countsAt, mode: 'rw' }],
+  actions: {
+    echo: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ text, times: z.number().int().default(1) }),
+      output: z.strictObject({ text: z.string() }),
+      roles: { '/text': 'content', '/times': 'control' },
+      summary: 'gives the text back',
+    },
+    count: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({ text }),
+      output: count,
+      roles: { '/text': 'content' },
+      undo: { action: 'uncount', args: { entry: { $idem: true } } },
+      summary: 'appends its effect id to a file, each time that it runs',
+    },
+    uncount: {
+      ...common,
+      effect: 'write',
+      idempotent: true,
+      input: z.strictObject({ entry: z.string() }),
+      output: count,
+      roles: { '/entry': 'opaque' },
+      summary: 'removes the line of an effect',
+    },
+    put: {
+      ...common,
+      effect: 'write',
+      idempotent: true,
+      input: z.strictObject({ text }),
+      output: count,
+      roles: { '/text': 'content' },
+      summary: 'appends its effect id unless it is there already',
+    },
+    fail: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({ code: z.enum(failureCodes), retry: retrySchema }),
+      output: count,
+      roles: { '/code': 'control', '/retry': 'control' },
+      summary: 'fails as it is told',
+    },
+    breakRead: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({}),
+      output: count,
+      roles: {},
+      summary: 'throws what nobody expects, without having acted',
+    },
+    breakWrite: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({}),
+      output: count,
+      roles: {},
+      summary: 'acts, then throws what nobody expects',
+    },
+    slow: {
+      ...common,
+      effect: 'write',
+      timeoutMs: 1_000,
+      input: z.strictObject({ ms: z.number().int(), heedsAbort: z.boolean() }),
+      output: count,
+      roles: { '/ms': 'control', '/heedsAbort': 'control' },
+      summary: 'acts after a while',
+    },
+    slowRead: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ ms: z.number().int() }),
+      output: count,
+      roles: { '/ms': 'control' },
+      summary: 'answers after a while, and heeds nothing',
+    },
+    huge: {
+      ...common,
+      effect: 'read',
+      maxResultBytes: 1_000,
+      input: z.strictObject({ bytes: z.number().int() }),
+      output: z.strictObject({ text: z.string() }),
+      roles: { '/bytes': 'control' },
+      summary: 'answers with as many bytes',
+    },
+    misfit: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({ how: z.enum(['schema', 'json']) }),
+      output: z.strictObject({ text: z.string() }),
+      roles: { '/how': 'control' },
+      summary: 'acts, and answers what does not fit its schema or JSON',
+    },
+    erase: {
+      ...common,
+      effect: 'irreversible',
+      input: z.strictObject({}),
+      output: count,
+      roles: {},
+      summary: 'cannot be undone',
+    },
+  },
+} as const satisfies AgentManifest
