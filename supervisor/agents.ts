@@ -1,0 +1,70 @@
+// Brings the agents of a deployment into being: one replica object for each that the manifests
+// declare, the leftovers of a killed supervisor ended, `supervisor.ensure` served on the bus. No
+// sandbox is started here but those that are always on.
+
+import { join } from 'node:path'
+import type { Catalogue } from '../plan/manifest.ts'
+import type { Bus } from '../security/bus.ts'
+import { grantedFolders } from './configuration.ts'
+import type { NotaryPort } from './notary-port.ts'
+import { type AgentPool, createPool, type PoolMember } from './pool.ts'
+import type { Preparation } from './prepare.ts'
+import { createReplica, endLeftover } from './replica.ts'
+import type { ReplicaAddress } from './state.ts'
+import type { Unwind } from './unwind.ts'
+
+export interface AgentsInput {
+  readonly prepared: Preparation
+  readonly catalogue: Catalogue
+  readonly bus: Bus
+  readonly notary: NotaryPort
+  readonly unwind: Unwind
+  /** Of nats-server on loopback. */
+  readonly port: number
+}
+
+export async function startAgents(input: AgentsInput): Promise<AgentPool> {
+  const { prepared, notary, unwind } = input
+  await Promise.all(
+    prepared.replicas.map((address) =>
+      endLeftover({ address, layout: prepared.layout.replica(address) }, notary),
+    ),
+  )
+  const pool = createPool(prepared.replicas.flatMap((address) => toMember(address, input)))
+  unwind.add('agents', () => pool.stop())
+  input.bus.serve('supervisor.ensure', ({ payload }) => pool.ensure(payload), {
+    type: 'TASK_RESPONSE',
+    onMalformed: (code) => ({ status: 'FAILED', code, message: 'the message was not understood' }),
+  })
+  pool.begin()
+  return pool
+}
+
+function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMember[] {
+  const { prepared, notary } = input
+  const manifest = input.catalogue.get(address.agent)
+  if (manifest === undefined) return []
+  const name = `${address.agent}.${address.n}`
+  const replica = createReplica({
+    address,
+    layout: prepared.layout.replica(address),
+    deployment: prepared.deployment,
+    tokenKeys: prepared.layout.tokenKeys,
+    socket: join(prepared.sockets, `${name}.sock`),
+    bus: { host: '127.0.0.1', port: input.port },
+    bundle: prepared.bundleOf(manifest),
+    addon: prepared.addon,
+    runtime: prepared.runtime,
+    granted: () => grantedFolders(manifest, prepared.configuration),
+    driver: prepared.driver,
+    notary,
+    log: prepared.journal.logOf(`agent-${name}`),
+    now: Date.now,
+    onCrash: () => {
+      prepared.journal.logger.warn({ agent: name }, 'agent ended by itself')
+      const summary = { event: 'ended' }
+      void notary.event({ kind: 'life-cycle', subject: `agent:${name}`, summary })
+    },
+  })
+  return [{ manifest, replica }]
+}

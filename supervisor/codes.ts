@@ -1,0 +1,64 @@
+// Why the supervisor refuses or gives up: one closed union, referred to by name in tests, documents
+// and in the replies of `supervisor.ensure`. Messages may change, codes may not.
+
+export const supervisorCodes = [
+  // the command line and the machine
+  'USAGE',
+  'CONFIG_INVALID',
+  'STATE_UNUSABLE',
+  'ALREADY_RUNNING',
+  'TOOL_MISSING',
+  'TOOL_UNFIT',
+  'SANDBOX_MISSING',
+  'PORT_TAKEN',
+  'DISK_FULL',
+  // starting a process
+  'BUNDLE_FAILED',
+  'START_FAILED',
+  'START_TIMEOUT',
+  // agents
+  'UNKNOWN_AGENT',
+  'NOT_CONFIGURED',
+  'SANDBOX_FAILED',
+  'BACKING_OFF',
+  'NOT_RECORDED',
+  'STOPPING',
+] as const
+export type SupervisorCode = (typeof supervisorCodes)[number]
+
+/** `next` is the command or the step that a person should take. */
+export class SupervisorError extends Error {
+  override readonly name = 'SupervisorError'
+  readonly code: SupervisorCode
+  readonly next: string | undefined
+  constructor(
+    code: SupervisorCode,
+    message: string,
+    options: { readonly next?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.next = options.next
+  }
+}
+
+/** Exit codes of the program (interfaces.md): 1 failed, 2 usage. */
+export function toExitCode(code: SupervisorCode): 1 | 2 {
+  return code === 'USAGE' || code === 'CONFIG_INVALID' ? 2 : 1
+}
+
+/**
+ * A full disk shows up in any write; it is the one system error that has advice of its own.
+ * Everything else is passed through unchanged.
+ */
+export function explainDiskFull(error: unknown, folder: string): unknown {
+  const isFull =
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  if (!isFull) return error
+  return new SupervisorError('DISK_FULL', `no space left for ${folder}`, {
+    next: `free some space on that disk (df -h ${folder}), then start again`,
+    cause: error,
+  })
+}

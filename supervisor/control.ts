@@ -1,0 +1,69 @@
+// The control socket: HTTP over a Unix socket that only its owner can open. Status, agents and stop
+// go here and not over the bus, so that they work when the bus does not.
+
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AgentSummary, AgentView, StatusView } from './views.ts'
+
+export interface ControlActions {
+  readonly status: () => StatusView
+  readonly agents: () => readonly AgentSummary[]
+  /** Undefined when there is no such agent. */
+  readonly agent: (name: string) => AgentView | undefined
+  /** Begins to stop the platform; returns at once. */
+  readonly down: () => void
+}
+
+export interface ControlServer {
+  close(): Promise<void>
+}
+
+export async function openControl(socket: string, actions: ControlActions): Promise<ControlServer> {
+  const server = createServer((request, response) => answer(request, response, actions))
+  rmSync(socket, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, () => resolve())
+  })
+  chmodSync(socket, 0o600)
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, actions: ControlActions): void {
+  const path = (request.url ?? '').split('?')[0] ?? ''
+  const { status, body } = decide(`${request.method} ${path}`, actions)
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function decide(call: string, actions: ControlActions): Answer {
+  switch (call) {
+    case 'GET /status':
+      return { status: 200, body: actions.status() }
+    case 'GET /agents':
+      return { status: 200, body: actions.agents() }
+    case 'POST /down':
+      // After the answer is on its way: the socket is one of the things that close.
+      setImmediate(actions.down)
+      return { status: 202, body: { stopping: true } }
+    default: {
+      const name = /^GET \/agents\/([a-z][a-z0-9-]*)$/.exec(call)?.[1]
+      const agent = name === undefined ? undefined : actions.agent(name)
+      if (agent !== undefined) return { status: 200, body: agent }
+      return {
+        status: 404,
+        body: { error: name === undefined ? 'no such call' : `no agent ${name}` },
+      }
+    }
+  }
+}

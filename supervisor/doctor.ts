@@ -1,0 +1,215 @@
+// `doctor`: looks at everything that `up` needs, without starting or changing anything, and says what
+// to type for each thing that is wrong. Works whether or not the deployment runs.
+
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Catalogue } from '../plan/manifest.ts'
+import { deploymentSchema } from '../security/deployment.ts'
+import { SupervisorError } from './codes.ts'
+import type { Environment } from './config.ts'
+import { grantedFolders, loadConfiguration } from './configuration.ts'
+import { processStartTime } from './lock.ts'
+import { isFree, type PortName, portNames } from './ports.ts'
+import { canMakeControlGroups, findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
+import { assertPrivate, stateLayout } from './state.ts'
+import { askVersion, compareVersions, locateTool, type ToolName } from './toolchain.ts'
+
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+  /** The command or step that repairs it. */
+  readonly fix?: string
+}
+
+export interface DoctorReport {
+  readonly ok: boolean
+  readonly checks: readonly Check[]
+}
+
+export interface DoctorInput {
+  readonly state: string
+  readonly configFile: string
+  readonly environment: Environment
+  readonly catalogue: Catalogue
+}
+
+const nodeFloor = '24.0.0'
+/** 1.1.5 is Debian 12's; older ones lack fixes to the handling of /proc inside containers. */
+const runcFloor = '1.1.5'
+const lowBytes = 512 * 1024 * 1024
+/** Set before this, the clock is wrong: no file of this project is older. */
+const earliestMs = Date.UTC(2026, 0, 1)
+
+export async function examine(input: DoctorInput): Promise<DoctorReport> {
+  const checks = await Promise.all([
+    check('node', checkNode),
+    check('temporal', () => checkTool('temporal', input.environment)),
+    check('nats-server', () => checkTool('nats-server', input.environment)),
+    check('runc', () => checkRuntime(input.environment)),
+    check('user namespaces', checkNamespaces),
+    check('control groups', checkControlGroups),
+    check('setpriv', () => checkDeathSignal(input.environment)),
+    check('disk', () => checkDisk(input.state)),
+    check('clock', () => checkClock(input.state)),
+    check('state folder', () => checkState(input.state)),
+    check('process users', checkUsers),
+    check('configuration', () => checkConfiguration(input)),
+    check('ports', () => checkPorts(input)),
+  ])
+  return { ok: checks.every(({ ok }) => ok), checks }
+}
+
+/** The report for people. */
+export function toText({ checks }: DoctorReport): string {
+  const lines = checks.flatMap(({ name, ok, detail, fix }) => [
+    `${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`,
+    ...(ok || fix === undefined ? [] : [`      next: ${fix}`]),
+  ])
+  return `${lines.join('\n')}\n`
+}
+
+/** A detail, or an error that says what is wrong. */
+async function check(name: string, look: () => Promise<string> | string): Promise<Check> {
+  try {
+    return { name, ok: true, detail: await look() }
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    const fix = error instanceof SupervisorError ? error.next : undefined
+    return { name, ok: false, detail, ...(fix === undefined ? {} : { fix }) }
+  }
+}
+
+function checkNode(): string {
+  const { node } = process.versions
+  if (compareVersions(node, nodeFloor) < 0) {
+    throw new SupervisorError('TOOL_UNFIT', `${node} is older than ${nodeFloor}`, {
+      next: 'npm run setup',
+    })
+  }
+  return node
+}
+
+async function checkTool(name: ToolName, environment: Environment): Promise<string> {
+  const { path, version } = await locateTool(name, environment)
+  return `${version} (${path})`
+}
+
+async function checkRuntime(environment: Environment): Promise<string> {
+  const path = locateRuntime(environment)
+  const version = await askVersion(path, ['--version'])
+  if (version === undefined || compareVersions(version, runcFloor) < 0) {
+    throw new SupervisorError(
+      'TOOL_UNFIT',
+      `${path} is ${version ?? 'unknown'}, older than ${runcFloor}`,
+      {
+        next: 'apt-get update && apt-get install --only-upgrade runc',
+      },
+    )
+  }
+  return `${version} (${path})`
+}
+
+function checkNamespaces(): string {
+  const obstacle = findNamespaceObstacle()
+  if (obstacle !== undefined) {
+    throw new SupervisorError('SANDBOX_MISSING', obstacle.message, { next: obstacle.next })
+  }
+  return 'usable'
+}
+
+/** Not a failure: rootless sandboxes are bounded by resource limits. */
+function checkControlGroups(): string {
+  return canMakeControlGroups()
+    ? 'memory, threads and processor of each agent are bounded'
+    : 'not available: agents are bounded by resource limits of the process only'
+}
+
+function checkDeathSignal(environment: Environment): string {
+  const path = environment.path
+    .map((folder) => `${folder}/setpriv`)
+    .find((file) => existsSync(file))
+  if (path === undefined && process.platform === 'linux') {
+    throw new SupervisorError('TOOL_MISSING', 'servers would outlive a killed supervisor', {
+      next: 'apt-get install util-linux',
+    })
+  }
+  return path ?? 'not needed here'
+}
+
+function checkDisk(state: string): string {
+  const { bavail, bsize } = statfsSync(firstExisting(state))
+  const free = bavail * bsize
+  const detail = `${Math.floor(free / 1024 / 1024)} MB free for ${state}`
+  if (free < lowBytes) {
+    throw new SupervisorError('DISK_FULL', detail, { next: `free some space (df -h ${state})` })
+  }
+  return detail
+}
+
+function firstExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : firstExisting(dirname(path))
+}
+
+/** Tokens live for seconds: a clock that jumped back makes the notary refuse everything. */
+function checkClock(state: string): string {
+  const now = Date.now()
+  const { deploymentFile } = stateLayout(state)
+  const known = readDeployment(deploymentFile)
+  if (now < Math.max(earliestMs, known?.startedAt ?? 0)) {
+    throw new SupervisorError('STATE_UNUSABLE', `it says ${new Date(now).toISOString()}`, {
+      next: 'set the clock, for example: timedatectl set-ntp true',
+    })
+  }
+  return new Date(now).toISOString()
+}
+
+function readDeployment(file: string) {
+  if (!existsSync(file)) return undefined
+  return deploymentSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
+}
+
+function checkState(state: string): string {
+  if (!existsSync(state)) return `${state} does not exist yet; the first start creates it`
+  assertPrivate(state)
+  return `${state} is private`
+}
+
+/** Said, not failed: what a person accepts by not starting it as root. */
+function checkUsers(): string {
+  return process.getuid?.() === 0
+    ? 'all processes run as root; user ids of their own come with a later version'
+    : 'notary and worker share your user id: a compromised worker is not contained'
+}
+
+function checkConfiguration({ configFile, catalogue }: DoctorInput): string {
+  const configuration = loadConfiguration(configFile)
+  for (const manifest of catalogue.values()) grantedFolders(manifest, configuration)
+  return configFile
+}
+
+async function checkPorts({ configFile, state }: DoctorInput): Promise<string> {
+  const configured = loadPorts(configFile)
+  const known = readDeployment(stateLayout(state).deploymentFile)
+  if (known !== undefined && processStartTime(known.pid) !== undefined) {
+    return 'in use by the running deployment'
+  }
+  const names = portNames.filter((name) => configured[name] !== undefined)
+  for (const name of names) {
+    const port = configured[name] ?? 0
+    if (await isFree(port)) continue
+    throw new SupervisorError('PORT_TAKEN', `port ${port} (ports.${name}) is taken`, {
+      next: `choose another ports.${name} in ${configFile}`,
+    })
+  }
+  return names.length === 0 ? 'chosen at each start' : `free: ${names.join(', ')}`
+}
+
+function loadPorts(configFile: string): Readonly<Partial<Record<PortName, number>>> {
+  try {
+    return loadConfiguration(configFile).ports
+  } catch {
+    // The configuration has a check of its own.
+    return {}
+  }
+}

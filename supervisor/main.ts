@@ -1,0 +1,100 @@
+// The supervisor's command line: `up` runs a deployment until it is told to stop, `doctor` looks at
+// machine and configuration. The composition root: the only file here that knows the real catalogue,
+// signals and exit codes. The person's command is `bulkhead` (cli/), which calls this.
+
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { catalogue } from '../agents/catalogue.ts'
+import { SupervisorError, toExitCode } from './codes.ts'
+import { readEnvironment } from './config.ts'
+import { examine, toText } from './doctor.ts'
+import { stateLayout } from './state.ts'
+import { type UpOptions, up } from './up.ts'
+
+const usage = `usage: node supervisor/main.ts up --state <folder> [--config <bulkhead.yaml>]
+       node supervisor/main.ts doctor --state <folder> [--config <bulkhead.yaml>] [--json]`
+
+/** Returns the exit code: 0, 1 failed, 2 usage. Never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { command, state, config, json } = readArguments(args)
+    const configFile = config ?? stateLayout(state).configuration
+    const environment = readEnvironment()
+    if (command === 'doctor') {
+      const report = await examine({ state, configFile, environment, catalogue })
+      process.stdout.write(json ? `${JSON.stringify(report)}\n` : toText(report))
+      return report.ok ? 0 : 1
+    }
+    await runUntilStopped({ state, configFile, environment, catalogue })
+    return 0
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        state: { type: 'string' },
+        config: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const [command, ...rest] = positionals
+    if ((command !== 'up' && command !== 'doctor') || rest.length > 0)
+      throw new Error('no such command')
+    if (values.state === undefined) throw new Error('missing: --state <folder>')
+    return {
+      command,
+      state: resolve(values.state),
+      config: values.config === undefined ? undefined : resolve(values.config),
+      json: values.json,
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SupervisorError('USAGE', `${reason}\n${usage}`, { cause })
+  }
+}
+
+/** Runs a deployment until SIGINT, SIGTERM or `down`. A second signal ends everything at once. */
+export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>): Promise<void> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The kernel ends the servers with us; the guard ends the sandboxes.
+      if (stop.signal.aborted) process.exit(130)
+      say('stopping')
+      stop.abort()
+    })
+  }
+  const startedAt = Date.now()
+  const platform = await up({ ...options, say, stop })
+  say(
+    `ready after ${Date.now() - startedAt} ms; Temporal Web UI: ${platform.deployment.temporal.ui}`,
+  )
+  if (process.getuid?.() !== 0) {
+    say('note: notary and worker share your user id, so a compromised worker is not contained')
+  }
+  await platform.stopped
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+function explain(error: unknown): number {
+  if (error instanceof SupervisorError) {
+    if (error.code === 'STOPPING') return 0
+    say(`${error.code}: ${error.message}`)
+    if (error.next !== undefined) say(`next: ${error.next}`)
+    return toExitCode(error.code)
+  }
+  // A bug, or a system error that nobody has words for: the whole of it.
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return 1
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)))

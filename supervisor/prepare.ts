@@ -1,0 +1,159 @@
+// Everything that must be true before the first process starts: the state folder is ours and locked,
+// the configuration is read, the programs are there, the disk has room, what a killed supervisor left
+// is gone, bundles and keys exist. Each failure is a SupervisorError with the next command.
+
+import { statfsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
+import { prepareKeys } from '../security/pki/deployment-keys.ts'
+import { type Bundles, prepareBundles } from './bundles.ts'
+import { SupervisorError } from './codes.ts'
+import type { Environment } from './config.ts'
+import { type Configuration, loadConfiguration } from './configuration.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { claimLock } from './lock.ts'
+import { listReplicas } from './pool.ts'
+import { locateAddon, runtimeMounts } from './sandbox/contents.ts'
+import type { SandboxDriver } from './sandbox/driver.ts'
+import { awaitFormerGuard, startGuard } from './sandbox/guard.ts'
+import { canMakeControlGroups, locateRuntime } from './sandbox/host.ts'
+import type { SandboxMount } from './sandbox/oci-spec.ts'
+import { createRuncDriver } from './sandbox/runc.ts'
+import { seccompProfileSchema, toOciSeccomp } from './sandbox/seccomp.ts'
+import {
+  prepareSocketFolder,
+  prepareState,
+  type ReplicaAddress,
+  type StateLayout,
+  stateLayout,
+} from './state.ts'
+import { installation, locateTool, type Tool, type ToolName } from './toolchain.ts'
+import type { Unwind } from './unwind.ts'
+
+export interface PrepareOptions {
+  readonly state: string
+  readonly configFile: string
+  readonly environment: Environment
+  readonly catalogue: Catalogue
+  /** Bundles by agent name that replace the built ones. */
+  readonly bundles?: ReadonlyMap<string, string>
+  readonly say: (line: string) => void
+}
+
+export interface Preparation {
+  readonly layout: StateLayout
+  readonly deployment: string
+  readonly configuration: Configuration
+  readonly journal: Journal
+  readonly replicas: readonly ReplicaAddress[]
+  readonly tools: Readonly<Record<ToolName, Tool>>
+  readonly driver: SandboxDriver
+  readonly runtime: readonly SandboxMount[]
+  readonly addon: string
+  readonly workflowBundle: string
+  readonly sockets: string
+  bundleOf(manifest: AgentManifest): string
+}
+
+/** Start-up writes a few megabytes; below this the first run would already fail half-way. */
+const neededBytes = 64 * 1024 * 1024
+
+/** @throws SupervisorError, PkiError */
+export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<Preparation> {
+  const { environment, catalogue } = options
+  const configuration = loadConfiguration(options.configFile)
+  const layout = stateLayout(options.state)
+  const replicas = listReplicas(catalogue)
+  prepareState(layout, replicas)
+  const lock = claimLock(layout.lock, layout.root)
+  unwind.add('lock', () => lock.release())
+  assertSpace(layout.root)
+  const journal = openJournal(layout.logs, options.say)
+  unwind.add('journal', () => journal.close())
+  const runc = locateRuntime(environment)
+  const [temporal, natsServer, { deployment }, bundles] = await Promise.all([
+    locateTool('temporal', environment),
+    locateTool('nats-server', environment),
+    prepareKeys({ state: layout.root, replicas }),
+    prepareBundles({
+      cacheFolder: environment.cacheFolder,
+      agents: [...catalogue.keys()].some((name) => options.bundles?.has(name) !== true),
+      environment: environment.childEnvironment,
+      onBuild: (name) => journal.say(`building the ${name} (first start after a change)`),
+    }),
+  ])
+  const driver = await prepareDriver({ runc, layout, deployment, journal }, unwind)
+  const addon = locateAddon()
+  const sockets = prepareSocketFolder(layout, {
+    names: ['control.sock', ...replicas.map(({ agent, n }) => `${agent}.${n}.sock`)],
+    temporaryFolder: environment.temporaryFolder,
+  })
+  return {
+    layout,
+    deployment,
+    configuration,
+    journal,
+    replicas,
+    tools: { temporal, 'nats-server': natsServer },
+    driver,
+    runtime: await runtimeMounts(process.execPath, addon),
+    addon,
+    workflowBundle: bundles.workflows,
+    sockets,
+    bundleOf: ({ name }) => bundleFile(name, bundles, options.bundles),
+  }
+}
+
+function bundleFile(
+  name: string,
+  built: Bundles,
+  replaced: ReadonlyMap<string, string> | undefined,
+): string {
+  return replaced?.get(name) ?? join(built.agents, `${name}.mjs`)
+}
+
+async function prepareDriver(
+  input: {
+    readonly runc: string
+    readonly layout: StateLayout
+    readonly deployment: string
+    readonly journal: Journal
+  },
+  unwind: Unwind,
+): Promise<SandboxDriver> {
+  const { runc, layout, deployment, journal } = input
+  const file = join(installation, 'seccomp', 'agent.json')
+  const profile = seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  const canLimit = canMakeControlGroups()
+  if (!canLimit) {
+    journal.logger.warn('no control groups: agents are bounded by resource limits only')
+  }
+  const driver = createRuncDriver({
+    runc,
+    root: layout.runc,
+    prefix: `bh-${deployment}-`,
+    seccomp: toOciSeccomp(profile, process.arch),
+    canLimit,
+  })
+  await awaitFormerGuard(layout.run)
+  for (const name of await driver.sweep())
+    journal.logger.warn({ sandbox: name }, 'leftover deleted')
+  const guard = startGuard({ runc, root: layout.runc, folder: layout.run })
+  unwind.add('sandbox guard', async () => {
+    await driver.sweep()
+    guard.dismiss()
+  })
+  return driver
+}
+
+/** @throws SupervisorError DISK_FULL */
+export function assertSpace(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize >= neededBytes) return
+  throw new SupervisorError(
+    'DISK_FULL',
+    `only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free for ${folder}`,
+    { next: `free some space on that disk (df -h ${folder}), then start again` },
+  )
+}

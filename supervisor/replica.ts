@@ -1,0 +1,288 @@
+// The life of one agent replica: stopped, started when it is needed, watched, stopped when idle.
+// Starting is one chain: secrets, bus socket, sandbox, ready, recorded by the notary. One start at a
+// time; whoever asks meanwhile waits for it. An agent whose boot the notary has not recorded does
+// not run. Which replicas exist and when they are idle is pool.ts's.
+
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bootCall } from '../notary/contract.ts'
+import { type BootFacts, prepareBundle, prepareSecrets, removeSecrets } from './agent-files.ts'
+import { SupervisorError } from './codes.ts'
+import { type Forwarder, openForwarder } from './forwarder.ts'
+import type { LogFile } from './log-file.ts'
+import type { NotaryPort } from './notary-port.ts'
+import { backoffMs } from './process.ts'
+import { agentCommand, type GrantedFolder, sandboxMounts } from './sandbox/contents.ts'
+import type { RunningSandbox, SandboxDriver, SandboxFacts } from './sandbox/driver.ts'
+import { defaultLimits, type SandboxMount } from './sandbox/oci-spec.ts'
+import type { ReplicaAddress, ReplicaLayout } from './state.ts'
+
+export interface ReplicaOptions {
+  readonly address: ReplicaAddress
+  readonly layout: ReplicaLayout
+  readonly deployment: string
+  readonly tokenKeys: string
+  readonly socket: string
+  readonly bus: { readonly host: string; readonly port: number }
+  readonly bundle: string
+  readonly addon: string
+  readonly runtime: readonly SandboxMount[]
+  /** Folders of the manifest's mounts; a function, because a missing setting refuses the start. */
+  readonly granted: () => readonly GrantedFolder[]
+  readonly driver: SandboxDriver
+  readonly notary: NotaryPort
+  readonly log: LogFile
+  readonly now: () => number
+  /** Told when the sandbox ended without having been asked to. */
+  readonly onCrash: () => void
+}
+
+export type ReplicaState = 'stopped' | 'starting' | 'running' | 'stopping'
+
+export interface Replica {
+  readonly address: ReplicaAddress
+  /** Starts it if it is not running. @throws SupervisorError */
+  ensure(): Promise<{ readonly bootEpoch: string }>
+  stop(): Promise<void>
+  status(): ReplicaStatus
+}
+
+export interface ReplicaStatus {
+  readonly state: ReplicaState
+  readonly bootEpoch: string | null
+  readonly pid: number | null
+  readonly restarts: number
+  readonly sinceMs: number
+  /** Facts of the running sandbox, or those of the last one. */
+  readonly sandbox: SandboxFacts | null
+  /** Milliseconds since the last command or `ensure`; undefined while not running. */
+  readonly idleMs: number | undefined
+  /** A command went in and nothing came out since, for this long. */
+  readonly pendingMs: number
+  readonly lastHeard: number | null
+}
+
+interface Boot {
+  readonly facts: BootFacts
+  readonly sandbox: RunningSandbox
+  readonly forwarder: Forwarder
+}
+
+const startTimeoutMs = 15_000
+/** Agents finish a command within the reply time or lose it to the ledger; see limits. */
+const stopTimeoutMs = 3_000
+
+export function createReplica(options: ReplicaOptions): Replica {
+  return new SandboxedReplica(options)
+}
+
+class SandboxedReplica implements Replica {
+  readonly address: ReplicaAddress
+  readonly #options: ReplicaOptions
+  #state: ReplicaState = 'stopped'
+  #changedAt: number
+  #askedAt = 0
+  #boot: Boot | undefined
+  #starting: Promise<Boot> | undefined
+  #stopping: Promise<void> | undefined
+  #lastFacts: SandboxFacts | null = null
+  #starts = 0
+  #failures = 0
+  #failedAt = 0
+
+  constructor(options: ReplicaOptions) {
+    this.address = options.address
+    this.#options = options
+    this.#changedAt = options.now()
+  }
+
+  async ensure(): Promise<{ readonly bootEpoch: string }> {
+    this.#askedAt = this.#options.now()
+    await this.#stopping
+    if (this.#boot !== undefined && !this.#boot.sandbox.isAlive()) await this.#finish(this.#boot)
+    if (this.#boot === undefined) {
+      this.#refuseWhileBackingOff()
+      this.#starting ??= this.#start().finally(() => {
+        this.#starting = undefined
+      })
+      await this.#starting
+    }
+    return { bootEpoch: this.#boot?.facts.bootEpoch ?? '' }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined
+    })
+    await this.#stopping
+  }
+
+  status(): ReplicaStatus {
+    const now = this.#options.now()
+    const activity = this.#boot?.forwarder.activity()
+    const { toAgent = 0, fromAgent = 0, heard = 0 } = activity ?? {}
+    // Not what comes out: an idle agent still sends heartbeats, and a reply follows a command.
+    const last = Math.max(this.#askedAt, this.#changedAt, toAgent)
+    return {
+      state: this.#state,
+      bootEpoch: this.#boot?.facts.bootEpoch ?? null,
+      pid: this.#boot?.sandbox.pid ?? null,
+      restarts: Math.max(0, this.#starts - 1),
+      sinceMs: now - this.#changedAt,
+      sandbox: this.#facts(),
+      idleMs: this.#boot === undefined ? undefined : now - last,
+      pendingMs: toAgent > fromAgent ? now - toAgent : 0,
+      lastHeard: heard === 0 ? null : heard,
+    }
+  }
+
+  #facts(): SandboxFacts | null {
+    const { driver } = this.#options
+    if (this.#boot !== undefined) {
+      this.#lastFacts = driver.facts(this.#boot.sandbox.pid) ?? this.#lastFacts
+    }
+    return this.#lastFacts
+  }
+
+  #change(state: ReplicaState): void {
+    this.#state = state
+    this.#changedAt = this.#options.now()
+  }
+
+  /** @throws SupervisorError BACKING_OFF after several failed starts in a row */
+  #refuseWhileBackingOff(): void {
+    // The first failures are tried again at once: the caller has waited, and the cause may be gone.
+    if (this.#failures < 3) return
+    const leftMs = backoffMs(this.#failures) - (this.#options.now() - this.#failedAt)
+    if (leftMs <= 0) return
+    throw new SupervisorError(
+      'BACKING_OFF',
+      `${nameOf(this.address)} failed ${this.#failures} times to start, next try in ${leftMs} ms`,
+    )
+  }
+
+  async #start(): Promise<Boot> {
+    this.#change('starting')
+    try {
+      const boot = await startReplica(this.#options)
+      this.#starts += 1
+      this.#failures = 0
+      this.#boot = boot
+      this.#change('running')
+      this.#facts()
+      void boot.sandbox.exited.then(() => this.#finish(boot))
+      return boot
+    } catch (error) {
+      this.#failures += 1
+      this.#failedAt = this.#options.now()
+      this.#change('stopped')
+      throw error
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    const boot = this.#boot
+    if (boot === undefined) return
+    this.#change('stopping')
+    // Recorded first: from here on no token is minted for an agent that is on its way out.
+    await tellStopped(this.#options, boot.facts)
+    await boot.sandbox.stop(stopTimeoutMs)
+    await this.#finish(boot)
+  }
+
+  /** Once for each boot, however its end was noticed. */
+  async #finish(boot: Boot): Promise<void> {
+    if (this.#boot !== boot) return
+    const crashed = this.#state === 'running'
+    this.#boot = undefined
+    this.#change('stopped')
+    boot.sandbox.look()
+    await boot.sandbox.exited
+    await boot.forwarder.close()
+    removeSecrets(this.#options.layout)
+    if (!crashed) return
+    this.#options.onCrash()
+    await tellStopped(this.#options, boot.facts)
+  }
+}
+
+const nameOf = ({ agent, n }: ReplicaAddress) => `${agent}.${n}`
+
+async function startReplica(options: ReplicaOptions): Promise<Boot> {
+  const { address, layout, driver } = options
+  const name = nameOf(address)
+  const granted = options.granted()
+  prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
+  const facts = await prepareSecrets({ ...options })
+  let sandbox: RunningSandbox | undefined
+  const forwarder = await openForwarder({
+    socket: options.socket,
+    target: options.bus,
+    now: options.now,
+    onEnd: () => sandbox?.look(),
+  })
+  try {
+    sandbox = await driver.start({
+      spec: {
+        name: `bh-${options.deployment}-${name}-${facts.bootEpoch}`,
+        hostname: name.replace('.', '-'),
+        command: agentCommand,
+        mounts: sandboxMounts(
+          options.runtime,
+          {
+            bundle: layout.bundle,
+            secrets: layout.secrets,
+            ledger: layout.ledger,
+            busSocket: options.socket,
+          },
+          granted,
+        ),
+        user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+        limits: defaultLimits,
+      },
+      folder: join(layout.run, 'sandbox'),
+      log: options.log,
+      startTimeoutMs,
+    })
+    writeFileSync(bootFile(layout), JSON.stringify(facts), { mode: 0o600 })
+    await options.notary.boot({ ...address, ...facts, running: true })
+    return { facts, sandbox, forwarder }
+  } catch (error) {
+    await sandbox?.stop(0)
+    await forwarder.close()
+    removeSecrets(layout)
+    rmSync(options.socket, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Best effort here, because a stop that is not recorded leaves the notary handing out tokens that
+ * nobody can use; the kept facts let the next start of the supervisor say it again.
+ */
+async function tellStopped(options: ReplicaOptions, facts: BootFacts): Promise<void> {
+  try {
+    await options.notary.boot({ ...options.address, ...facts, running: false })
+    rmSync(bootFile(options.layout), { force: true })
+  } catch (error) {
+    options.log.write(`${JSON.stringify({ msg: 'stop not recorded', error: String(error) })}\n`)
+  }
+}
+
+const bootFile = (layout: ReplicaLayout) => join(layout.run, 'boot.json')
+
+/** After a killed supervisor: the secrets of that boot are deleted and its end is recorded. */
+export async function endLeftover(
+  replica: { readonly address: ReplicaAddress; readonly layout: ReplicaLayout },
+  notary: NotaryPort,
+): Promise<void> {
+  removeSecrets(replica.layout)
+  const file = bootFile(replica.layout)
+  if (!existsSync(file)) return
+  const facts = bootFactsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+  if (facts.success) await notary.boot({ ...replica.address, ...facts.data, running: false })
+  rmSync(file)
+}
+
+const bootFactsSchema = bootCall.pick({ bootEpoch: true, nkey: true, receiptKey: true })

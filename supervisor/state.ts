@@ -1,0 +1,164 @@
+// The state folder: where everything of one deployment lies, and who may look. Paths in one place;
+// every folder 0700. Which process owns which part is the table in ARCHITECTURE.md. Nothing here
+// reads or writes a secret.
+
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { SupervisorError } from './codes.ts'
+
+export interface ReplicaAddress {
+  readonly agent: string
+  readonly n: number
+}
+
+export interface ReplicaLayout {
+  readonly folder: string
+  readonly bus: string
+  readonly secrets: string
+  readonly ledger: string
+  readonly ledgerKey: string
+  readonly ledgerId: string
+  readonly bundle: string
+  readonly run: string
+}
+
+export interface StateLayout {
+  readonly root: string
+  readonly deploymentId: string
+  readonly configuration: string
+  readonly natsConfig: string
+  readonly caFile: string
+  readonly tokenKeys: string
+  readonly notary: string
+  readonly worker: string
+  readonly supervisorBus: string
+  readonly temporalDb: string
+  readonly logs: string
+  readonly run: string
+  readonly runc: string
+  readonly lock: string
+  readonly deploymentFile: string
+  replica(address: ReplicaAddress): ReplicaLayout
+}
+
+export function stateLayout(root: string): StateLayout {
+  const run = join(root, 'run')
+  return {
+    root,
+    deploymentId: join(root, 'deployment-id'),
+    configuration: join(root, 'bulkhead.yaml'),
+    natsConfig: join(root, 'nats', 'nats.conf'),
+    caFile: join(root, 'pki', 'ca.pem'),
+    tokenKeys: join(root, 'public', 'token-keys.json'),
+    notary: join(root, 'notary'),
+    worker: join(root, 'worker'),
+    supervisorBus: join(root, 'supervisor', 'bus'),
+    temporalDb: join(root, 'temporal', 'temporal.db'),
+    logs: join(root, 'logs'),
+    run,
+    runc: join(run, 'runc'),
+    lock: join(run, 'supervisor.lock'),
+    deploymentFile: join(run, 'deployment.json'),
+    replica({ agent, n }) {
+      const folder = join(root, 'agents', `${agent}.${n}`)
+      return {
+        folder,
+        bus: join(folder, 'bus'),
+        secrets: join(folder, 'secrets'),
+        ledger: join(folder, 'ledger'),
+        ledgerKey: join(folder, 'ledger.key'),
+        ledgerId: join(folder, 'ledger.id'),
+        bundle: join(folder, 'bundle'),
+        run: join(folder, 'run'),
+      }
+    },
+  }
+}
+
+/**
+ * Creates the folders that are missing. A state folder that is open to others is closed; a folder
+ * that is something else is left alone.
+ * @throws SupervisorError STATE_UNUSABLE
+ */
+export function prepareState(layout: StateLayout, replicas: readonly ReplicaAddress[]): void {
+  if (existsSync(layout.root)) {
+    if (looksLikeState(layout.root)) chmodSync(layout.root, 0o700)
+    assertPrivate(layout.root)
+  }
+  const folders = [
+    layout.root,
+    ...['notary', 'worker', 'temporal', 'agents', 'supervisor'].map((name) =>
+      join(layout.root, name),
+    ),
+    layout.logs,
+    layout.run,
+    layout.runc,
+    ...replicas.map((replica) => layout.replica(replica).folder),
+  ]
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
+}
+
+/** Empty, or with what a deployment or the sample home puts there: nobody's other folder. */
+function looksLikeState(folder: string): boolean {
+  const uid = process.getuid?.()
+  if (uid !== undefined && statSync(folder).uid !== uid) return false
+  const names = readdirSync(folder)
+  return names.length === 0 || names.includes('deployment-id') || names.includes('bulkhead.yaml')
+}
+
+/** @throws SupervisorError STATE_UNUSABLE */
+export function assertPrivate(folder: string): void {
+  const facts = statSync(folder)
+  const uid = process.getuid?.()
+  if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) {
+    throw new SupervisorError('STATE_UNUSABLE', `${folder} is not a folder of yours`, {
+      next: 'choose another folder with --state',
+    })
+  }
+  if ((facts.mode & 0o077) !== 0) {
+    throw new SupervisorError('STATE_UNUSABLE', `${folder} is open to other users`, {
+      next: `chmod 700 ${folder}`,
+    })
+  }
+}
+
+/** The kernel's limit for the path of a Unix socket, without the final NUL. */
+const socketPathBytes = 107
+
+/**
+ * The folder for sockets: `<state>/run`, or, where the longest name would not fit the kernel's limit,
+ * a folder with an unpredictable name below `temporaryFolder`. A folder that an earlier start left
+ * behind is removed.
+ */
+export function prepareSocketFolder(
+  layout: StateLayout,
+  options: { readonly names: readonly string[]; readonly temporaryFolder: string },
+): string {
+  const note = join(layout.run, 'sockets.path')
+  if (existsSync(note)) {
+    const earlier = readFileSync(note, 'utf8')
+    if (earlier.includes('/bulkhead-') && existsSync(earlier)) {
+      assertPrivate(earlier)
+      rmSync(earlier, { recursive: true, force: true })
+    }
+    rmSync(note)
+  }
+  const fits = options.names.every(
+    (name) => Buffer.byteLength(join(layout.run, name)) <= socketPathBytes,
+  )
+  if (fits) return layout.run
+  const folder = mkdtempSync(join(options.temporaryFolder, 'bulkhead-'))
+  chmodSync(folder, 0o700)
+  writeFileSync(note, folder, { mode: 0o600 })
+  return folder
+}

@@ -1,0 +1,219 @@
+// The composition of a running deployment: what is started in which order, and what happens in
+// between. Order of readiness: identities and keys, then Temporal beside nats-server, then the
+// notary, then the worker; agents when they are first needed. Stopping is the reverse, and each part
+// says how to undo itself at the moment it is started.
+
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connectBus } from '../security/bus.ts'
+import type { Deployment } from '../security/deployment.ts'
+import { deriveAccounts } from '../security/pki/accounts.ts'
+import { prepareIdentities } from '../security/pki/identities.ts'
+import { startAgents } from './agents.ts'
+import { explainDiskFull, SupervisorError } from './codes.ts'
+import { openControl } from './control.ts'
+import { createNotaryPort, type NotaryPort } from './notary-port.ts'
+import type { AgentPool } from './pool.ts'
+import { choosePorts, type Ports } from './ports.ts'
+import { type Preparation, type PrepareOptions, prepare } from './prepare.ts'
+import { createManagedProcess, type ManagedProcess, type ProcessPlan } from './process.ts'
+import * as servers from './servers.ts'
+import { createUnwind, type Unwind } from './unwind.ts'
+import { toAgentView, toStatus, toSummaries } from './views.ts'
+
+export interface UpOptions extends PrepareOptions {
+  /** Programs that replace ours (tests). */
+  readonly entries?: { readonly notary?: string; readonly worker?: string }
+  /** Aborted when it shall stop, also during the start. */
+  readonly stop: AbortController
+}
+
+export interface Platform {
+  readonly deployment: Deployment
+  /** Resolves when everything has been stopped. */
+  readonly stopped: Promise<void>
+}
+
+/** What grows while the deployment starts and is looked at through the control socket. */
+interface Live {
+  readonly prepared: Preparation
+  readonly unwind: Unwind
+  readonly processes: Map<string, ManagedProcess>
+  readonly links: Record<string, string>
+  ready: boolean
+  pool: AgentPool | undefined
+  notary: NotaryPort | undefined
+}
+
+/**
+ * Starts a deployment and returns when it is ready.
+ * @throws SupervisorError, after everything that had been started was stopped again
+ */
+export async function up(options: UpOptions): Promise<Platform> {
+  const failures: string[] = []
+  const unwind = createUnwind((what, error) => failures.push(`${what}: ${String(error)}`))
+  const stopped = new Promise<void>((resolve) => {
+    options.stop.signal.addEventListener('abort', () => resolve(unwind.run()), { once: true })
+  })
+  try {
+    const deployment = await start(options, unwind)
+    if (options.stop.signal.aborted) throw new SupervisorError('STOPPING', 'stopped while starting')
+    return {
+      deployment,
+      stopped: stopped.then(() => {
+        for (const failure of failures) options.say(`while stopping: ${failure}`)
+      }),
+    }
+  } catch (error) {
+    await unwind.run()
+    throw explainDiskFull(error, options.state)
+  }
+}
+
+async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
+  const prepared = await prepare(options, unwind)
+  const { layout, deployment, sockets } = prepared
+  const live: Live = {
+    prepared,
+    unwind,
+    processes: new Map(),
+    links: {},
+    ready: false,
+    pool: undefined,
+    notary: undefined,
+  }
+  const controlSocket = join(sockets, 'control.sock')
+  await serveControl(live, controlSocket, options.stop)
+  const ports = await startTransports(live, options)
+  const bus = await connectBus({ credentials: layout.supervisorBus, reconnect: true })
+  unwind.add('bus connection', () => bus.close())
+  const notary = createNotaryPort(bus)
+  await startOwn(live, options, {
+    name: 'notary',
+    entry: options.entries?.notary ?? servers.notaryEntry,
+    config: servers.notaryConfig(layout, deployment),
+  })
+  live.notary = notary
+  live.pool = await startAgents({
+    prepared,
+    catalogue: options.catalogue,
+    bus,
+    notary,
+    unwind,
+    port: ports.bus,
+  })
+  await startOwn(live, options, {
+    name: 'worker',
+    entry: options.entries?.worker ?? servers.workerEntry,
+    config: servers.workerConfig(layout, {
+      deployment,
+      ports,
+      workflowBundle: prepared.workflowBundle,
+    }),
+  })
+  const file = toDeployment(prepared, ports, controlSocket)
+  live.links['temporal'] = file.temporal.ui
+  live.ready = true
+  unwind.add('ready', () => {
+    live.ready = false
+  })
+  writeDeployment(layout.deploymentFile, file)
+  return file
+}
+
+async function serveControl(live: Live, socket: string, stop: AbortController): Promise<void> {
+  const { layout, replicas } = live.prepared
+  const accounts = deriveAccounts(replicas)
+  const members = () => live.pool?.members() ?? []
+  // Removed last of all that others look at: `down` waits for it.
+  live.unwind.add('deployment file', () => rmSync(layout.deploymentFile, { force: true }))
+  const control = await openControl(socket, {
+    status: () => {
+      const processes = [...live.processes.values()].map((process) => process.status())
+      return toStatus(live.ready, processes, { members: members(), links: live.links })
+    },
+    agents: () => toSummaries(members()),
+    agent: (name) => toAgentView(name, members(), accounts),
+    down: () => stop.abort(),
+  })
+  live.unwind.add('control socket', () => control.close())
+}
+
+/** A port that looked free may be gone when the server binds it; other ports are tried then. */
+const portAttempts = 3
+
+async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
+  const { layout, deployment, replicas, tools, configuration } = live.prepared
+  const environment = options.environment.childEnvironment
+  for (let attempt = 1; ; attempt++) {
+    const ports = await choosePorts(configuration.ports)
+    const bus = { host: '127.0.0.1', port: ports.bus }
+    await prepareIdentities({ state: layout.root, deployment, replicas, bus })
+    const input = { layout, ports, environment }
+    const results = await Promise.allSettled([
+      run(live, servers.temporalPlan({ ...input, program: tools.temporal.path })),
+      run(live, servers.busPlan({ ...input, program: tools['nats-server'].path })),
+    ])
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return ports
+    await Promise.all([...live.processes.values()].map((process) => process.stop()))
+    if (attempt === portAttempts || !String(failed.reason).includes('address already in use')) {
+      throw failed.reason
+    }
+  }
+}
+
+async function startOwn(
+  live: Live,
+  options: UpOptions,
+  program: { readonly name: 'notary' | 'worker'; readonly entry: string; readonly config: unknown },
+): Promise<void> {
+  const { layout } = live.prepared
+  const configFile = join(layout.root, program.name, 'config.json')
+  writeFileSync(configFile, `${JSON.stringify(program.config, null, 2)}\n`, { mode: 0o600 })
+  const { childEnvironment: environment } = options.environment
+  const input = { layout, environment, entry: program.entry, configFile }
+  await run(live, servers.ownPlan(program.name, input))
+}
+
+async function run(live: Live, plan: ProcessPlan): Promise<void> {
+  const { journal } = live.prepared
+  const process = createManagedProcess(plan, {
+    log: journal.logOf(plan.name),
+    now: Date.now,
+    onChange: ({ name, state, pid, restarts }, error) => {
+      journal.logger.info({ process: name, state, pid, restarts, err: error }, 'process')
+      if (state !== 'backing-off') return
+      journal.say(`${name} ${error?.message ?? 'ended'}, starting it again`)
+      const summary = { event: 'ended', reason: error?.message.slice(0, 200) ?? '' }
+      void live.notary?.event({ kind: 'life-cycle', subject: `process:${name}`, summary })
+    },
+  })
+  live.processes.set(plan.name, process)
+  live.unwind.add(plan.name, () => process.stop())
+  await process.start()
+}
+
+function toDeployment(prepared: Preparation, ports: Ports, controlSocket: string): Deployment {
+  return {
+    version: 1,
+    deployment: prepared.deployment,
+    pid: process.pid,
+    startedAt: Date.now(),
+    temporal: {
+      address: `127.0.0.1:${ports.temporal}`,
+      namespace: servers.namespace,
+      taskQueue: servers.taskQueue,
+      ui: `http://127.0.0.1:${ports.temporalUi}/namespaces/${servers.namespace}/workflows`,
+    },
+    bus: { host: '127.0.0.1', port: ports.bus, caFile: prepared.layout.caFile },
+    controlSocket,
+  }
+}
+
+/** By rename: a reader sees the whole file or none. */
+function writeDeployment(file: string, deployment: Deployment): void {
+  const work = `${file}.new`
+  writeFileSync(work, `${JSON.stringify(deployment, null, 2)}\n`, { mode: 0o600 })
+  renameSync(work, file)
+}
