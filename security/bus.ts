@@ -84,6 +84,12 @@ export interface Bus {
       readonly onMalformed?: (code: 'MALFORMED' | 'EXPIRED_MESSAGE') => unknown
     },
   ): void
+  /**
+   * Resolves when the server has taken in everything sent so far. Whoever serves waits for it before
+   * saying that it is ready: until then a call can still be NOT_DELIVERED.
+   * @throws BusError CLOSED
+   */
+  flush(): Promise<void>
   /** Resolves when the connection is closed for good, with the error if there was one. */
   closed(): Promise<Error | undefined>
   /** Ends after the calls in progress are answered. */
@@ -188,6 +194,13 @@ function createBus(connection: NatsConnection, account: string): Bus {
         running.add(answering)
       }
       subscriptions.push(connection.subscribe(subject, { callback }))
+    },
+    async flush() {
+      try {
+        await connection.flush()
+      } catch (cause) {
+        throw toBusError(cause, 'flush')
+      }
     },
     closed: async () => {
       const error = await connection.closed()

@@ -107,10 +107,10 @@ describe('a compromised agent with its real credentials', () => {
     ['notary.admit'],
     ['$JS.API.INFO'],
   ])('cannot make the notary answer onto %s', async (reply) => {
-    const victim = answerAll(await enter('agent_calendar_1'), 'exec')
+    const victim = await answerAll(await enter('agent_calendar_1'), 'exec')
     const notary = await enter('notary')
-    const events = answerAll(notary, 'evt.*.*')
-    const admissions = answerAll(notary, 'notary.*.*')
+    const events = await answerAll(notary, 'evt.*.*')
+    const admissions = await answerAll(notary, 'notary.*.*')
     const worker = await raw('worker')
     const inbox: Msg[] = []
     worker.subscribe('_INBOX_worker.>', { callback: (_, message) => void inbox.push(message) })
@@ -125,8 +125,8 @@ describe('a compromised agent with its real credentials', () => {
   })
 
   it('cannot have message traces sent to others', async () => {
-    const victim = answerAll(await enter('agent_calendar_1'), 'exec')
-    const events = answerAll(await enter('notary'), 'evt.*.*')
+    const victim = await answerAll(await enter('agent_calendar_1'), 'exec')
+    const events = await answerAll(await enter('notary'), 'evt.*.*')
     const worker = await raw('worker')
     const inbox: Msg[] = []
     worker.subscribe('_INBOX_worker.>', { callback: (_, message) => void inbox.push(message) })
@@ -166,7 +166,7 @@ describe('a compromised agent with its real credentials', () => {
     await expect(raw('agent_notes_1')).rejects.toThrow()
     for (let count = 0; count < 5; count++) first.subscribe('exec', { callback() {} })
     await first.flush().catch(() => undefined)
-    answerAll(await enter('agent_calendar_1'), 'exec')
+    await answerAll(await enter('agent_calendar_1'), 'exec')
     const worker = await enter('worker')
     await expect(worker.call('agent.calendar.1.exec', task, {}, anyReply)).resolves.toBeDefined()
     expect(server.log()).toContain('maximum subscriptions exceeded')

@@ -38,7 +38,7 @@ afterAll(() => server.stop())
 describe('calls that the table allows', () => {
   it('reach the agent and come back to the worker', async () => {
     const agent = await enter('agent_calendar_1')
-    const seen = answerAll(agent, 'exec')
+    const seen = await answerAll(agent, 'exec')
     const worker = await enter('worker')
     const reply = await worker.call('agent.calendar.1.exec', task, { hello: 1 }, anyReply)
     expect(reply).toEqual({ by: 'agent_calendar_1', on: 'exec' })
@@ -47,7 +47,7 @@ describe('calls that the table allows', () => {
 
   it('tell the notary who called, by the subject that the server mapped', async () => {
     const notary = await enter('notary')
-    const seen = answerAll(notary, 'notary.*.*')
+    const seen = await answerAll(notary, 'notary.*.*')
     const [cli, worker] = [await enter('cli'), await enter('worker')]
     await cli.call('notary.request', task, {}, anyReply)
     await cli.call('notary.head', task, {}, anyReply)
@@ -59,10 +59,10 @@ describe('calls that the table allows', () => {
   it('join supervisor, notary and worker as the table says', async () => {
     const [supervisor, notary] = [await enter('supervisor'), await enter('notary')]
     const [worker, cli] = [await enter('worker'), await enter('cli')]
-    answerAll(supervisor, 'supervisor.ensure')
-    answerAll(supervisor, 'supervisor.quarantine')
-    answerAll(notary, 'notary.boot.supervisor')
-    answerAll(worker, 'worker.artifact.get.*')
+    await answerAll(supervisor, 'supervisor.ensure')
+    await answerAll(supervisor, 'supervisor.quarantine')
+    await answerAll(notary, 'notary.boot.supervisor')
+    await answerAll(worker, 'worker.artifact.get.*')
     expect(await worker.call('supervisor.ensure', task, {}, anyReply)).toMatchObject({
       by: 'supervisor',
     })
@@ -80,14 +80,14 @@ describe('calls that the table allows', () => {
 
   it('bring an event of an agent to the notary under its own name', async () => {
     const notary = await enter('notary')
-    const seen = answerAll(notary, 'evt.*.*')
+    const seen = await answerAll(notary, 'evt.*.*')
     const agent = await enter('agent_notes_1')
     agent.publish('evt', { ...task, type: 'HEARTBEAT' }, { alive: true })
     await expect.poll(() => seen).toEqual([{ subject: 'evt.notes.1', payload: { alive: true } }])
   })
 
   it('carry two megabytes less the envelope', async () => {
-    answerAll(await enter('agent_calendar_1'), 'exec')
+    await answerAll(await enter('agent_calendar_1'), 'exec')
     const worker = await enter('worker')
     const payload = 'x'.repeat(2 * 1024 * 1024 - 1_024)
     await expect(
@@ -144,8 +144,8 @@ describe('a call that fails', () => {
     ['notary', 'supervisor.ensure'],
     ['agent_notes_1', 'agent.calendar.1.exec'],
   ])('is PERMISSION when %s calls %s', async (account, subject) => {
-    answerAll(await enter('notary'), 'notary.*.*')
-    answerAll(await enter('agent_calendar_1'), 'exec')
+    await answerAll(await enter('notary'), 'notary.*.*')
+    await answerAll(await enter('agent_calendar_1'), 'exec')
     const bus = await enter(account)
     await expect(bus.call(subject, task, {}, anyReply)).rejects.toMatchObject({
       code: 'PERMISSION',
@@ -163,6 +163,7 @@ describe('a party that serves', () => {
       type: 'TASK_RESPONSE',
       onMalformed: malformed,
     })
+    await agent.flush()
     const worker = await raw('worker')
     const ask = async (text: string) => {
       const answer = await worker.request('agent.calendar.1.exec', text, { timeout: 2_000 })
@@ -178,6 +179,7 @@ describe('a party that serves', () => {
   it('gives no answer where its handler returns nothing', async () => {
     const agent = await enter('agent_calendar_1')
     agent.serve('exec', async () => undefined, { type: 'TASK_RESPONSE' })
+    await agent.flush()
     const worker = await enter('worker')
     await expect(
       worker.call('agent.calendar.1.exec', task, {}, { ...anyReply, timeoutMs: 300 }),
@@ -199,10 +201,12 @@ describe('a party that serves', () => {
       },
       { type: 'TASK_RESPONSE' },
     )
+    await agent.flush()
     const worker = await enter('worker')
     const call = worker.call('agent.calendar.1.exec', task, 'first', anyReply)
     await expect.poll(() => asked.length).toBe(1)
     const closing = agent.close()
+    await agent.flush()
     await expect(
       worker.call('agent.calendar.1.exec', task, 'second', anyReply),
     ).rejects.toMatchObject({ code: 'NOT_DELIVERED' })
@@ -233,7 +237,7 @@ describe('a party that serves', () => {
 
 describe('a message above two megabytes', () => {
   it('is MALFORMED before it is sent, and the connection lives on', async () => {
-    answerAll(await enter('agent_calendar_1'), 'exec')
+    await answerAll(await enter('agent_calendar_1'), 'exec')
     const worker = await enter('worker')
     const payload = 'x'.repeat(2 * 1024 * 1024)
     await expect(

@@ -61,8 +61,11 @@ function collectRefusals(connection: NatsConnection): string[] {
   return found
 }
 
-/** Answers every message on a subject and keeps what was asked. */
-export function answerAll(bus: Bus, subject: string): { subject: string; payload: unknown }[] {
+/** Answers every message on a subject, from when this resolves, and keeps what was asked. */
+export async function answerAll(
+  bus: Bus,
+  subject: string,
+): Promise<readonly { readonly subject: string; readonly payload: unknown }[]> {
   const seen: { subject: string; payload: unknown }[] = []
   bus.serve(
     subject,
@@ -72,5 +75,6 @@ export function answerAll(bus: Bus, subject: string): { subject: string; payload
     },
     { type: 'TASK_RESPONSE' },
   )
+  await bus.flush()
   return seen
 }
