@@ -15,7 +15,7 @@ const loopback = '127.0.0.1'
 /** Listens on an ephemeral loopback port and pipes each connection to `socketPath`. */
 export async function startBusForwarder(socketPath: string): Promise<BusForwarder> {
   const open = new Set<Socket>()
-  const server = createServer((inside) => {
+  const server = createServer({ noDelay: true }, (inside) => {
     const outside = connect(socketPath)
     for (const [from, to] of [
       [inside, outside],

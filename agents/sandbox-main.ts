@@ -4,7 +4,7 @@
 // only where its configuration says `insecure`.
 
 import { writeSync } from 'node:fs'
-import { type Bus, connectBus } from '../security/bus.ts'
+import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { agentIdOf } from './admission.ts'
 import { type AgentPaths, type AgentSecrets, agentPaths, readSecrets } from './agent-config.ts'
 import { startBusForwarder } from './bus-forwarder.ts'
@@ -102,6 +102,7 @@ export async function startAgent(
     ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
   })
   serve(bus, runtime, overrides)
+  await bus.flush()
   const heart = setInterval(() => void beat({ bus, runtime, subject, ledger, now }), heartbeatMs)
   const closed = bus.closed().then(async () => {
     clearInterval(heart)
@@ -211,7 +212,12 @@ function publish(
   type: 'HEARTBEAT' | 'ERROR_NOTIFICATION',
   payload: { readonly kind: string; readonly subject: string; readonly summary: unknown },
 ): void {
-  bus.publish('evt', { receiver: 'notary', type, correlationId: '' }, payload)
+  try {
+    bus.publish('evt', { receiver: 'notary', type, correlationId: '' }, payload)
+  } catch (cause) {
+    // Without a bus this process is about to leave, and what it said is in its log.
+    if (!(cause instanceof BusError)) throw cause
+  }
 }
 
 /** Name and place of an error, not its message: libraries quote content there. */

@@ -1,0 +1,231 @@
+// A bundled agent as a process of its own, on a real bus, under the flags it has in a sandbox: with
+// nothing but Node, its bundle and SQLite's addon beside it. What the kernel must add is the sandbox
+// tests' subject; here the agent runs as `insecure`, and must refuse to where that is not said.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { fromSeed } from '@nats-io/nkeys'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { bundleProgram } from '../../agents/bundle.ts'
+import { replySchema } from '../../agents/protocol.ts'
+import type { Bus } from '../../security/bus.ts'
+import { generateKeyPairJwk } from '../../security/verify/keys.ts'
+import {
+  type Authority,
+  type CommandInput,
+  createAuthority,
+  identity,
+} from '../support/agent-commands.ts'
+import { createHome, ledgerId, type TestHome } from '../support/agent-home.ts'
+import { startBus, type TestBus } from '../support/bus.ts'
+import { answerAll, createBusClients } from '../support/bus-clients.ts'
+
+const entry = fileURLToPath(new URL('../support/test-agent/serve.ts', import.meta.url))
+const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete']
+const addon = `${process.platform}-${process.arch}.node`
+const sqlite = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'))
+
+let bus: TestBus
+let authority: Authority
+let bundle: string
+let home: TestHome
+let gate: { close(): Promise<void> }
+let agents: AgentProcess[]
+let worker: Bus
+const clients = createBusClients(() => bus)
+
+beforeAll(async () => {
+  bus = await startBus({ replicas: [{ agent: 'test', n: 1 }] })
+  const nkey = fromSeed(readFileSync(join(bus.credentials('agent_test_1'), 'nkey.seed')))
+  authority = await createAuthority({ ...identity, nkey: nkey.getPublicKey() })
+  bundle = join(bus.state, 'agent.mjs')
+  await bundleProgram(entry, bundle)
+})
+afterAll(() => bus.stop())
+
+beforeEach(async () => {
+  agents = []
+  home = createHome()
+  await writeSecrets({ insecure: true })
+  gate = await openGate(join(home.folder, 'run/bus.sock'), bus)
+  worker = await clients.enter('worker')
+})
+afterEach(async () => {
+  for (const agent of agents) agent.child.kill('SIGKILL')
+  await Promise.all(agents.map((agent) => agent.exited))
+  await clients.closeAll()
+  await gate.close()
+  home.remove()
+})
+
+async function writeSecrets(change: { readonly insecure: boolean }): Promise<void> {
+  const secrets = join(home.folder, 'secrets')
+  const credentials = bus.credentials('agent_test_1')
+  for (const folder of ['bus', '../run', '../agent']) {
+    mkdirSync(join(secrets, folder), { recursive: true })
+  }
+  for (const name of ['bus.json', 'ca.pem', 'cert.pem', 'key.pem', 'nkey.seed']) {
+    copyFileSync(join(credentials, name), join(secrets, 'bus', name))
+  }
+  copyFileSync(join(sqlite, 'prebuilds', addon), join(home.folder, 'agent/better_sqlite3.node'))
+  const nkey = fromSeed(readFileSync(join(credentials, 'nkey.seed'))).getPublicKey()
+  const { privateJwk } = await generateKeyPairJwk()
+  const { issuer, n, bootEpoch } = identity
+  const config = { deployment: 'testtest', issuer, agent: 'test', n, bootEpoch, nkey, ledgerId }
+  writeFileSync(join(secrets, 'config.json'), JSON.stringify({ ...config, ...change }))
+  writeFileSync(join(secrets, 'receipt.jwk.json'), JSON.stringify(privateJwk))
+  writeFileSync(join(secrets, 'token-keys.json'), JSON.stringify(authority.jwks))
+  writeFileSync(join(secrets, 'ledger.key'), 'A'.repeat(43))
+}
+
+/** What the supervisor does outside the sandbox: a Unix socket whose bytes go to the bus. */
+async function openGate(socket: string, { host, port }: TestBus) {
+  const open = new Set<Socket>()
+  const server: Server = createServer((inside) => {
+    const outside = connect(port, host)
+    inside.pipe(outside).pipe(inside)
+    for (const each of [inside, outside]) {
+      open.add(each)
+      each
+        .on('error', () => undefined)
+        .on('close', () => {
+          inside.destroy()
+          outside.destroy()
+        })
+    }
+  })
+  server.listen(socket)
+  await once(server, 'listening')
+  return {
+    async close() {
+      for (const each of open) each.destroy()
+      if (server.listening) await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+interface AgentProcess {
+  readonly child: ChildProcess
+  readonly ready: unknown
+  readonly exited: Promise<readonly [number | null, NodeJS.Signals | null]>
+  log(): string
+}
+
+async function startAgent(killAt = 'never'): Promise<AgentProcess> {
+  const child = spawn(process.execPath, [...flags, bundle, home.folder, killAt], {
+    cwd: home.folder,
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  let log = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const exited = once(child, 'exit').then(([code, signal]) => [code, signal] as const)
+  let line = ''
+  for await (const chunk of child.stdio[3] as Readable) {
+    line += String(chunk)
+    if (line.includes('\n')) break
+  }
+  const agent = { child, ready: JSON.parse(line) as unknown, exited, log: () => log }
+  agents.push(agent)
+  return agent
+}
+
+const head = { receiver: 'test.1', type: 'TASK_REQUEST', correlationId: 'run-1' } as const
+const ask = (payload: unknown) =>
+  worker.call('agent.test.1.exec', head, payload, { reply: replySchema, timeoutMs: 10_000 })
+const run = async (input: CommandInput) => ask(await authority.command(input))
+const count = { action: 'count', args: { text: 'secret title' } } satisfies CommandInput
+
+describe('an agent process', () => {
+  it('says that it is ready, carries out a command and tells it again', async () => {
+    const { ready } = await startAgent()
+    expect(ready).toEqual({ ready: true, sandbox: { insecure: true, ledger: 'OPEN' } })
+    expect(await run(count)).toMatchObject({ status: 'DONE', result: '{"count":1}' })
+    expect(await run(count)).toMatchObject({ status: 'DONE', result: '{"count":1}' })
+    expect(home.effects()).toHaveLength(1)
+    expect(await ask({ op: 'health' })).toMatchObject({ status: 'HEALTHY', agent: 'test.1' })
+    expect(await ask({ op: 'describe' })).toMatchObject({ status: 'DESCRIPTION', agent: 'test' })
+  })
+
+  it('reports a refusal to the notary, with a code and without content', async () => {
+    const notary = await clients.enter('notary')
+    const seen = await answerAll(notary, 'evt.*.*')
+    const agent = await startAgent()
+    await run({ ...count, sent: { text: 'another secret' } })
+    const summary = { event: 'refused', code: 'ARGS_HASH' }
+    await expect
+      .poll(() => seen)
+      .toEqual([
+        { subject: 'evt.test.1', payload: { kind: 'security', subject: 'test.1', summary } },
+      ])
+    expect(agent.log()).toContain('ARGS_HASH')
+    expect(agent.log()).not.toContain('secret')
+  })
+
+  it('logs where a handler broke, and nothing that the error quotes', async () => {
+    const agent = await startAgent()
+    expect(await run({ action: 'breakWrite' })).toMatchObject({ status: 'UNKNOWN' })
+    expect(agent.log()).toMatch(/"handler-error".*"TypeError"/)
+    expect(agent.log()).not.toContain('secret')
+  })
+
+  it('leaves when its bus closes, with what was under way in its ledger', async () => {
+    const agent = await startAgent()
+    const lost = run({ action: 'slow', args: { ms: 600, heedsAbort: true } }).catch(() => 'lost')
+    await expect.poll(() => home.rows().map((row) => row['state'])).toEqual(['EXECUTING'])
+    await gate.close()
+    expect(await agent.exited).toEqual([0, null])
+    expect(home.rows().map((row) => row['state'])).toEqual(['DONE'])
+    await clients.closeAll()
+    await lost
+  })
+
+  it('answers what is under way before it leaves on SIGTERM', async () => {
+    const agent = await startAgent()
+    const reply = run({ action: 'slow', args: { ms: 400, heedsAbort: true } })
+    await expect.poll(() => home.rows().map((row) => row['state'])).toEqual(['EXECUTING'])
+    agent.child.kill('SIGTERM')
+    expect(await reply).toMatchObject({ status: 'DONE' })
+    expect(await agent.exited).toEqual([0, null])
+  })
+
+  it('does not serve outside a sandbox unless its configuration says so', async () => {
+    await writeSecrets({ insecure: false })
+    const agent = await startAgent()
+    expect(agent.ready).toMatchObject({ ready: false, code: 'SANDBOX_WEAK' })
+    expect(await agent.exited).toEqual([1, null])
+  })
+
+  it('refuses every command with a damaged ledger, and still says how it is', async () => {
+    const first = await startAgent()
+    await run(count)
+    first.child.kill('SIGTERM')
+    await first.exited
+    truncateSync(join(home.ledger, 'ledger.db'), 5_000)
+    const { ready } = await startAgent()
+    expect(ready).toMatchObject({ ready: true, sandbox: { ledger: 'CORRUPT' } })
+    const other = { ...count, idem: 'B'.repeat(43) }
+    expect(await run(other)).toEqual({ status: 'REFUSED', code: 'LEDGER_UNAVAILABLE' })
+    expect(await ask({ op: 'health' })).toMatchObject({ sandbox: { ledger: 'CORRUPT' } })
+    expect(home.effects()).toHaveLength(1)
+  })
+
+  it('killed after its reply tells the same again in its next life', async () => {
+    const agent = await startAgent('after-reply')
+    const first = await run(count)
+    expect(await agent.exited).toEqual([null, 'SIGKILL'])
+    await startAgent()
+    const second = await run(count)
+    expect(first.status).toBe('DONE')
+    expect('receipt' in first && 'receipt' in second && first.receipt === second.receipt).toBe(true)
+    expect(home.effects()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,14 @@
+// The test agent as a program: bundled as every agent is, run below the folder that its argument
+// names. Only this entry, and no environment variable, can say where it should be stopped.
+
+import { agentPaths } from '../../../agents/agent-config.ts'
+import { runAgent } from '../../../agents/sandbox-main.ts'
+import { agent } from './agent.ts'
+
+const [, , root = '', killAt] = process.argv
+await runAgent(agent, {
+  paths: agentPaths(root),
+  onPoint: (point) => {
+    if (point === killAt) process.kill(process.pid, 'SIGKILL')
+  },
+})
