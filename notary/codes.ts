@@ -20,6 +20,7 @@ export const notaryCodes = [
   'GUARD_FALSE',
   'GUARD_TRUE',
   'ARGS_MISMATCH',
+  'ARGS_INVALID',
   'SOURCE_MISMATCH',
   'SOURCE_MISSING',
   'NO_RESULT',

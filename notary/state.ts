@@ -1,0 +1,209 @@
+// The notary's state tables: what it decides from. Reads may happen at any time; writes only inside
+// a job of the store, so that they commit with the audit row that says so. Rows in, rows out: no rule
+// lives here. Audit rows are never read to decide.
+
+import type { PublicJwk } from './contract.ts'
+import type { NotaryDatabase } from './database.ts'
+
+export type EffectKind = 'do' | 'undo'
+export type EffectOutcome = 'settled' | 'failed' | 'unknown' | 'skipped' | 'denied'
+
+export interface RequestRecord {
+  readonly id: string
+  readonly kind: string
+  readonly name: string
+  readonly user: string
+  readonly priority: string
+  /** Digest of what was registered, so that the same id with other content is noticed. */
+  readonly content: string
+  /** The only plan that may be admitted. */
+  readonly digest: string
+  readonly created_at: number
+  readonly admitted_at: number | null
+  readonly cancelled_at: number | null
+  /** The step whose failure turned the run around. */
+  readonly aborted_by: string | null
+}
+
+/** Names one effect; `rerun` stays 0 until a person may ask for another (durability). */
+export interface EffectAddress {
+  readonly request: string
+  readonly kind: EffectKind
+  readonly step: string
+  readonly iteration: number
+  readonly rerun: number
+}
+
+export interface EffectRecord extends EffectAddress {
+  readonly idem: string
+  /** Sticky from the first authorisation on; null when none was ever given. */
+  readonly agent: string | null
+  readonly n: number | null
+  readonly args_hash: string | null
+  readonly salt: string | null
+  /** JSON of `{ step: result hash }` that the arguments were resolved from. */
+  readonly sources: string
+  /** Authorisations given, each with a token. */
+  readonly attempts: number
+  /** Expiry of the latest token, milliseconds since the epoch; 0 without one. */
+  readonly tokens_until: number
+  readonly outcome: EffectOutcome | null
+  readonly code: string | null
+  /** What the receipt of a failure says of trying again. */
+  readonly retry: string | null
+  readonly result_hash: string | null
+  /** SHA-256 of the receipt that settled it. */
+  readonly receipt: string | null
+  readonly settled_at: number | null
+}
+
+export interface TokenRecord {
+  readonly jti: string
+  readonly idem: string
+  readonly boot_epoch: string
+  /** Milliseconds since the epoch. */
+  readonly expires_at: number
+  /** 1 once an envelope over this jti was seen: its agent has used the token up. */
+  readonly answered: number
+}
+
+export interface ReplicaRecord {
+  readonly agent: string
+  readonly n: number
+  readonly boot_epoch: string
+  readonly running: number
+}
+
+export interface EpochRecord {
+  readonly agent: string
+  readonly n: number
+  readonly boot_epoch: string
+  readonly nkey: string
+  readonly receiptKey: PublicJwk
+}
+
+export type State = ReturnType<typeof createState>
+
+export function createState(db: NotaryDatabase) {
+  return { ...requestTable(db), ...effectTable(db), ...replicaTable(db) }
+}
+
+function requestTable(db: NotaryDatabase) {
+  const columns =
+    'id, kind, name, user, priority, content, digest, created_at, admitted_at, cancelled_at, aborted_by'
+  const byId = db.prepare<[string], RequestRecord>(`SELECT ${columns} FROM request WHERE id = ?`)
+  const plan = db.prepare<[string], string>('SELECT plan FROM request WHERE id = ?').pluck()
+  const latest = db.prepare<[number], RequestRecord>(
+    `SELECT ${columns} FROM request ORDER BY created_at DESC, id LIMIT ?`,
+  )
+  const insert = db.prepare<RequestRecord & { readonly plan: string }>(
+    `INSERT INTO request (${columns}, plan) VALUES (:id, :kind, :name, :user, :priority, :content,
+     :digest, :created_at, :admitted_at, :cancelled_at, :aborted_by, :plan)`,
+  )
+  const admit = db.prepare<[number, string]>('UPDATE request SET admitted_at = ? WHERE id = ?')
+  const cancel = db.prepare<[number, string]>('UPDATE request SET cancelled_at = ? WHERE id = ?')
+  const abort = db.prepare<[string, string]>(
+    'UPDATE request SET aborted_by = ? WHERE id = ? AND aborted_by IS NULL',
+  )
+  return {
+    request: (id: string) => byId.get(id),
+    /** RFC 8785 text of the compiled plan. */
+    planText: (id: string) => plan.get(id),
+    latestRequests: (limit: number) => latest.iterate(limit),
+    insertRequest: (record: RequestRecord, planText: string) => {
+      insert.run({ ...record, plan: planText })
+    },
+    admitRequest: (id: string, at: number) => {
+      admit.run(at, id)
+    },
+    cancelRequest: (id: string, at: number) => {
+      cancel.run(at, id)
+    },
+    /** The first step to turn a run around is remembered. */
+    abortRequest: (id: string, step: string) => {
+      abort.run(step, id)
+    },
+  }
+}
+
+function effectTable(db: NotaryDatabase) {
+  const at = 'request = :request AND kind = :kind AND step = :step AND iteration = :iteration'
+  const one = db.prepare<EffectAddress, EffectRecord>(
+    `SELECT * FROM effect WHERE ${at} AND rerun = :rerun`,
+  )
+  const all = db.prepare<[string], EffectRecord>('SELECT * FROM effect WHERE request = ?')
+  const put = db.prepare<EffectRecord>(
+    `INSERT INTO effect (idem, request, kind, step, iteration, rerun, agent, n, args_hash, salt,
+       sources, attempts, tokens_until, outcome, code, retry, result_hash, receipt, settled_at)
+     VALUES (:idem, :request, :kind, :step, :iteration, :rerun, :agent, :n, :args_hash, :salt,
+       :sources, :attempts, :tokens_until, :outcome, :code, :retry, :result_hash, :receipt,
+       :settled_at)
+     ON CONFLICT (idem) DO UPDATE SET attempts = excluded.attempts,
+       tokens_until = excluded.tokens_until, outcome = excluded.outcome, code = excluded.code,
+       retry = excluded.retry, result_hash = excluded.result_hash, receipt = excluded.receipt,
+       settled_at = excluded.settled_at`,
+  )
+  const insertToken = db.prepare<TokenRecord>(
+    `INSERT INTO token (jti, idem, boot_epoch, expires_at, answered)
+     VALUES (:jti, :idem, :boot_epoch, :expires_at, :answered)`,
+  )
+  const token = db.prepare<[string], TokenRecord>('SELECT * FROM token WHERE jti = ?')
+  const answer = db.prepare<[string]>('UPDATE token SET answered = 1 WHERE jti = ?')
+  const alive = db
+    .prepare<[string, number], number>(
+      'SELECT count(*) FROM token WHERE idem = ? AND answered = 0 AND expires_at >= ?',
+    )
+    .pluck()
+  return {
+    effect: (address: EffectAddress) => one.get(address),
+    effectsOf: (request: string) => all.all(request),
+    /** Inserts, or updates what may change: never arguments, salt, replica or sources. */
+    putEffect: (record: EffectRecord) => {
+      put.run(record)
+    },
+    token: (jti: string) => token.get(jti),
+    insertToken: (record: TokenRecord) => {
+      insertToken.run(record)
+    },
+    answerToken: (jti: string) => {
+      answer.run(jti)
+    },
+    /** Tokens that no envelope has used up and whose expiry is not before `since`. */
+    unansweredTokens: (idem: string, since: number) => alive.get(idem, since) ?? 0,
+  }
+}
+
+function replicaTable(db: NotaryDatabase) {
+  const current = db.prepare<[string, number], ReplicaRecord>(
+    'SELECT * FROM replica WHERE agent = ? AND n = ?',
+  )
+  const put = db.prepare<ReplicaRecord>(
+    `INSERT INTO replica (agent, n, boot_epoch, running) VALUES (:agent, :n, :boot_epoch, :running)
+     ON CONFLICT (agent, n) DO UPDATE SET boot_epoch = excluded.boot_epoch,
+       running = excluded.running`,
+  )
+  type Stored = Omit<EpochRecord, 'receiptKey'> & { readonly receipt_key: string }
+  const epoch = db.prepare<[string, number, string], Stored>(
+    `SELECT agent, n, boot_epoch, nkey, receipt_key FROM epoch
+     WHERE agent = ? AND n = ? AND boot_epoch = ?`,
+  )
+  const insertEpoch = db.prepare<Stored & { readonly at: number }>(
+    `INSERT INTO epoch (agent, n, boot_epoch, nkey, receipt_key, at)
+     VALUES (:agent, :n, :boot_epoch, :nkey, :receipt_key, :at)`,
+  )
+  return {
+    replica: (agent: string, n: number) => current.get(agent, n),
+    putReplica: (record: ReplicaRecord) => {
+      put.run(record)
+    },
+    epoch: (agent: string, n: number, bootEpoch: string): EpochRecord | undefined => {
+      const row = epoch.get(agent, n, bootEpoch)
+      if (row === undefined) return undefined
+      const { receipt_key: x, ...rest } = row
+      return { ...rest, receiptKey: { kty: 'OKP', crv: 'Ed25519', x } }
+    },
+    insertEpoch: ({ receiptKey, ...rest }: EpochRecord, at: number) => {
+      insertEpoch.run({ ...rest, receipt_key: receiptKey.x, at })
+    },
+  }
+}

@@ -1,0 +1,188 @@
+// The notary's durable memory: state tables and audit rows in one file, one writer, one transaction
+// for both. Invariant: what `commit` resolves with is on disk. When the disk is full it stops new
+// effects, gives back the reserve, and with that space still records refusals and facts.
+
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Checkpoint } from '../security/audit/checkpoint.ts'
+import type { AuditRow } from '../security/audit/format.ts'
+import { createChain, type NewEntry, rootOf } from './chain.ts'
+import { type NotaryDatabase, openDatabase, StoreError } from './database.ts'
+import { createGroupCommit, isStorageFailure } from './group-commit.ts'
+import { createReserve } from './reserve.ts'
+import { createState, type State } from './state.ts'
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/** What a job may do inside its transaction. */
+export interface Writer {
+  readonly now: number
+  readonly state: State
+  /** @throws StoreError CLOCK_BACKWARDS */
+  append(entry: NewEntry): AuditRow
+}
+
+/** `effect` may lead to something happening; `fact` only records what is so already. */
+export type Purpose = 'effect' | 'fact'
+
+export interface RowFilter {
+  readonly from: number
+  readonly limit: number
+  readonly correlation?: string | undefined
+  readonly kind?: string | undefined
+}
+
+export interface AuditStore {
+  /** For reading outside of jobs. */
+  readonly state: State
+  /** Stored rows do not agree with each other or with a checkpoint; verification names them. */
+  readonly damaged: boolean
+  /**
+   * Runs a synchronous job in a transaction and resolves once it is on disk.
+   * @throws StoreError, and whatever the job throws
+   */
+  commit<T>(purpose: Purpose, job: (writer: Writer) => T): Promise<T>
+  /** Rows that are committed. */
+  size(): number
+  /** Size and root of all rows that are committed. */
+  head(): { readonly size: number; readonly root: string }
+  putCheckpoint(checkpoint: Checkpoint): Promise<void>
+  latestCheckpoint(): Checkpoint | undefined
+  rows(filter: RowFilter): Iterable<AuditRow>
+  checkpoints(from: number, limit: number): Iterable<Checkpoint>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** 0700 folder of the notary's own. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly reserveBytes: number
+  /** Upper bound of the file in pages of 4 KiB; tests stand in for a full disk with it. */
+  readonly maxPages?: number
+}
+
+/** How often a full disk is tried again, and how often one refusal is recorded meanwhile. */
+const retryMs = 1_000
+
+/** @throws StoreError AUDIT_UNAVAILABLE */
+export function openStore({ folder, clock, reserveBytes, maxPages }: StoreOptions): AuditStore {
+  const file = join(folder, 'audit.db')
+  const db = openDatabase(file)
+  chmodSync(file, 0o600)
+  if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
+  const state = createState(db)
+  const chain = createChain(db)
+  const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes)
+  const full = { is: !reserve.hold(), triedAt: clock.now(), refused: 0, recordedAt: 0 }
+  const group = createGroupCommit({
+    db,
+    remember: () => {
+      const head = chain.head()
+      return () => chain.reset(head)
+    },
+    onFailure: (cause) => {
+      if (!isStorageFailure(cause)) return
+      reserve.release()
+      full.is = true
+      full.triedAt = clock.now()
+    },
+  })
+
+  const run = <T>(job: (writer: Writer) => T): Promise<T> =>
+    group.run(() => {
+      const now = clock.now()
+      return job({ now, state, append: (entry) => chain.append(entry, now) })
+    })
+
+  /** True when effects may go on: the reserve is whole, or could be made whole again. */
+  function hasSpace(): boolean {
+    if (!full.is) return true
+    const now = clock.now()
+    if (now - full.triedAt < retryMs && now >= full.triedAt) return false
+    full.triedAt = now
+    full.is = !reserve.hold()
+    return !full.is
+  }
+
+  async function refuse(): Promise<never> {
+    full.refused += 1
+    const now = clock.now()
+    if (now - full.recordedAt >= retryMs || now < full.recordedAt) {
+      full.recordedAt = now
+      const refused = full.refused
+      full.refused = 0
+      await run((writer) => writer.append(diskFull(refused)))
+    }
+    throw new StoreError('AUDIT_UNAVAILABLE', 'the disk is full: nothing new is authorised')
+  }
+
+  return {
+    state,
+    damaged: chain.damaged,
+    commit: async (purpose, job) => {
+      if (purpose === 'effect' && !hasSpace()) return refuse()
+      return run(job)
+    },
+    // Batches are synchronous, so outside of them the chain's end is what is committed.
+    size: () => chain.head().tree.size,
+    head: () => rootOf(chain.head()),
+    close: async () => {
+      await group.idle()
+      db.close()
+    },
+    ...readers(db),
+    putCheckpoint: (checkpoint) => {
+      const put = db.prepare<Checkpoint>(
+        'INSERT OR IGNORE INTO checkpoint (size, root, at, jws) VALUES (:size, :root, :at, :jws)',
+      )
+      return group.run(() => {
+        put.run(checkpoint)
+      })
+    },
+  }
+}
+
+function diskFull(refused: number): NewEntry {
+  return {
+    kind: 'security',
+    actor: 'notary',
+    subject: 'notary',
+    correlation: '',
+    trace: '',
+    body: { code: 'AUDIT_UNAVAILABLE', reason: 'DISK_FULL', refused },
+  }
+}
+
+function readers(db: NotaryDatabase) {
+  const latest = db.prepare<[], Checkpoint>('SELECT * FROM checkpoint ORDER BY size DESC LIMIT 1')
+  const checkpoints = db.prepare<[number, number], Checkpoint>(
+    'SELECT * FROM checkpoint WHERE size >= ? ORDER BY size LIMIT ?',
+  )
+  const rows = db.prepare<[number, number], AuditRow>(
+    'SELECT * FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?',
+  )
+  const ofKind = db.prepare<{ from: number; limit: number; kind: string }, AuditRow>(
+    'SELECT * FROM audit WHERE seq >= :from AND kind = :kind ORDER BY seq LIMIT :limit',
+  )
+  const ofRequest = db.prepare<
+    { from: number; limit: number; correlation: string; kind: string | null },
+    AuditRow
+  >(
+    `SELECT * FROM audit INDEXED BY audit_correlation WHERE correlation = :correlation
+     AND seq >= :from AND (:kind IS NULL OR kind = :kind) ORDER BY seq LIMIT :limit`,
+  )
+  return {
+    latestCheckpoint: () => latest.get(),
+    checkpoints: (from: number, limit: number) => checkpoints.iterate(from, limit),
+    rows: ({ from, limit, correlation, kind }: RowFilter): Iterable<AuditRow> => {
+      if (correlation !== undefined)
+        return ofRequest.iterate({ from, limit, correlation, kind: kind ?? null })
+      if (kind !== undefined) return ofKind.iterate({ from, limit, kind })
+      return rows.iterate(from, limit)
+    },
+  }
+}
