@@ -23,7 +23,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ActionFailure } from './define-agent.ts'
 
 /** Below each data folder: temporary files and journals. Never shown as content. */
@@ -177,7 +177,7 @@ export function replaceStored(change: Replacement): void {
   } finally {
     if (temporary !== undefined) removeQuietly(temporary)
   }
-  syncFolder(folder)
+  syncFolder(dirname(target))
 }
 
 function sameBytes(left: Buffer | undefined, right: Buffer | undefined): boolean {
