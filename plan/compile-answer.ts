@@ -1,0 +1,28 @@
+// The answer's references and template, checked like any other text.
+
+import { answerName } from './answer.ts'
+import type { StepScope } from './compile-arguments.ts'
+import type { Issue } from './issues.ts'
+import type { WrittenPlan } from './schema.ts'
+import { namesOf, parseText, TextError } from './text.ts'
+
+export function checkAnswer(plan: WrittenPlan, scope: StepScope, issues: Issue[]): void {
+  for (const [index, step] of plan.answer.from.entries()) {
+    if (scope.written.has(step)) continue
+    const path = `/answer/from/${index}`
+    issues.push({ code: 'UNKNOWN_REFERENCE', path, message: `there is no step ${step}` })
+  }
+  if (plan.answer.template === undefined) return
+  const path = '/answer/template'
+  try {
+    const known = new Set(plan.answer.from.map(answerName))
+    for (const name of namesOf(parseText(plan.answer.template))) {
+      if (known.has(name)) continue
+      const message = `the template uses ${name}, which is not a step of answer.from`
+      issues.push({ code: 'UNKNOWN_REFERENCE', path, message })
+    }
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error
+    issues.push({ code: 'INVALID_ARGUMENT', path, message: error.message })
+  }
+}

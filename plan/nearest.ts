@@ -1,0 +1,13 @@
+// "Did you mean": the nearest known name, where it is near enough to be a slip.
+
+import { closest, distance } from 'fastest-levenshtein'
+
+/** `did you mean x?` where a known name is near. */
+export function nearest(name: string, known: Iterable<string>): { readonly fix?: string } {
+  const names = [...known]
+  if (names.length === 0) return {}
+  const best = closest(name, names)
+  return distance(name, best) <= Math.max(2, name.length / 3)
+    ? { fix: `did you mean ${best}?` }
+    : {}
+}

@@ -1,0 +1,70 @@
+// May this step run at all? A small built-in rule set until policies are written in Rego; this
+// function is the seam they will stand behind. Rules only ever allow, and what no rule allows is
+// denied: an effect class that nobody thought of is refused by absence.
+
+import type { Audience, Effect } from './manifest.ts'
+
+export interface StepQuestion {
+  readonly agent: string
+  readonly action: string
+  readonly effect: Effect
+  readonly audience: Audience
+  /** The action declares, or the step names, how its effect is taken back. */
+  readonly hasUndo: boolean
+  /** `undo`: the step takes back an effect of an admitted plan. */
+  readonly kind: 'do' | 'undo'
+}
+
+export type Decision =
+  | { readonly allow: true; readonly rules: readonly string[] }
+  | {
+      readonly allow: false
+      /** Rules that were asked and did not allow it. */
+      readonly rules: readonly string[]
+      /** What would have to be there for it to be allowed. */
+      readonly missing: string
+    }
+
+export type Decide = (question: StepQuestion) => Decision
+
+interface Rule {
+  readonly id: string
+  allows(question: StepQuestion): boolean
+}
+
+const rules: readonly Rule[] = [
+  {
+    id: 'read.owner',
+    allows: (asked) => asked.kind === 'do' && asked.effect === 'read' && asked.audience === 'owner',
+  },
+  {
+    id: 'write.undoable',
+    allows: (asked) =>
+      asked.kind === 'do' &&
+      asked.effect === 'write' &&
+      asked.audience === 'owner' &&
+      asked.hasUndo,
+  },
+  {
+    // What an admitted plan declared as its undo was judged with the plan.
+    id: 'undo.admitted',
+    allows: (asked) => asked.kind === 'undo',
+  },
+]
+
+/** Default deny. */
+export const decide: Decide = (question) => {
+  const allowing = rules.filter((rule) => rule.allows(question)).map((rule) => rule.id)
+  if (allowing.length > 0) return { allow: true, rules: allowing }
+  return { allow: false, rules: rules.map((rule) => rule.id), missing: missingFor(question) }
+}
+
+function missingFor({ agent, action, effect, audience }: StepQuestion): string {
+  const name = `${agent}.${action}`
+  if (effect === 'irreversible') {
+    return `${name} cannot be undone and needs a person's approval, which this version cannot ask for`
+  }
+  if (effect === 'egress') return `a rule that lets ${name} send data out of the house`
+  if (audience !== 'owner') return `a rule for what people other than the owner see of ${name}`
+  return `an undo for ${name}`
+}

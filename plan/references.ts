@@ -1,0 +1,117 @@
+// What an argument becomes when it is resolved, and which steps it needs. The dispatcher and the
+// notary call the same functions, so that the two can be compared. What is hashed and sent is the
+// argument exactly as resolved here: defaults of the action's schema are filled in by the agent,
+// after it has verified the hash.
+
+import type { JsonValue } from '../security/verify/canonical-json.ts'
+import { followPointer, isObject, parseReference } from './pointer.ts'
+import type { Argument, CompiledStep, InputValues } from './schema.ts'
+import { renderText } from './text.ts'
+
+export interface ResolveContext {
+  readonly inputs: InputValues
+  /** The whole result of a step; null when it was skipped or failed under `continue`. */
+  resultOf(step: string): JsonValue
+}
+
+export type Form =
+  | { readonly form: 'from'; readonly reference: string }
+  | { readonly form: 'input'; readonly name: string }
+  | {
+      readonly form: 'text'
+      readonly template: string
+      readonly with: Readonly<Record<string, Argument>>
+    }
+  | { readonly form: 'unknown'; readonly keys: readonly string[] }
+  | { readonly form: 'none' }
+
+/** Which form an object is. Any key that starts with `$` makes it one, and nothing else besides. */
+export function formOf(value: Readonly<Record<string, unknown>>): Form {
+  const keys = Object.keys(value)
+  if (!keys.some((key) => key.startsWith('$'))) return { form: 'none' }
+  if (keys.length === 1 && typeof value['$from'] === 'string') {
+    return { form: 'from', reference: value['$from'] }
+  }
+  if (keys.length === 1 && typeof value['$input'] === 'string') {
+    return { form: 'input', name: value['$input'] }
+  }
+  const names = value['with'] ?? {}
+  if (
+    typeof value['$text'] === 'string' &&
+    keys.every((key) => key === '$text' || key === 'with') &&
+    isObject(names)
+  ) {
+    return {
+      form: 'text',
+      template: value['$text'],
+      with: names as Readonly<Record<string, Argument>>,
+    }
+  }
+  return { form: 'unknown', keys }
+}
+
+/** @throws PlanError when a form was not checked by the compiler; that is a bug or an attack */
+export function resolveArgument(argument: Argument, context: ResolveContext): JsonValue {
+  if (Array.isArray(argument)) return argument.map((item) => resolveArgument(item, context))
+  if (!isObject(argument)) return argument as JsonValue
+  const form = formOf(argument)
+  switch (form.form) {
+    case 'from': {
+      const reference = parseReference(form.reference)
+      if (reference === undefined) throw new PlanError(`not a reference: ${form.reference}`)
+      return followPointer(context.resultOf(reference.step), reference.tokens)
+    }
+    case 'input': {
+      if (!Object.hasOwn(context.inputs, form.name)) {
+        throw new PlanError(`no input ${form.name}`)
+      }
+      return context.inputs[form.name] ?? null
+    }
+    case 'text':
+      return renderText(form.template, resolveRecord(form.with, context))
+    case 'unknown':
+      throw new PlanError(`not a form: ${form.keys.join(', ')}`)
+    case 'none':
+      return resolveRecord(argument as Readonly<Record<string, Argument>>, context)
+  }
+}
+
+export function resolveRecord(
+  record: Readonly<Record<string, Argument>>,
+  context: ResolveContext,
+): Readonly<Record<string, JsonValue>> {
+  // fromEntries defines own properties, so `__proto__` could not reach a prototype even here.
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, resolveArgument(value, context)]),
+  )
+}
+
+/** Steps that an argument refers to, in order of appearance, each once. */
+export function stepsReferredTo(argument: unknown): readonly string[] {
+  const found = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item)
+    } else if (isObject(value)) {
+      const form = formOf(value)
+      if (form.form === 'from') {
+        const step = parseReference(form.reference)?.step
+        if (step !== undefined) found.add(step)
+      } else {
+        for (const item of Object.values(value)) visit(item)
+      }
+    }
+  }
+  visit(argument)
+  return [...found]
+}
+
+/** Steps whose results a step's arguments or guard are resolved from. */
+export function sourcesOf(step: Pick<CompiledStep, 'args' | 'when'>): readonly string[] {
+  return stepsReferredTo([step.args, step.when?.with ?? {}])
+}
+
+/** A plan that the compiler would not have let through. */
+export class PlanError extends Error {
+  override readonly name = 'PlanError'
+}

@@ -1,0 +1,107 @@
+// The zod shapes of a written plan and of a recipe: strict, so that a misspelt or later feature is
+// named and not ignored. Names are checked here, before anything uses one as a key.
+
+import { z } from 'zod'
+import { limits } from './limits.ts'
+import { stepIdPattern } from './schema.ts'
+
+const hostile = new Set(['__proto__', 'constructor', 'prototype', 'toString', 'valueOf'])
+
+/** A name of ours: nothing of a prototype's, no path, no control character. */
+function nameOf(pattern: RegExp, what: string) {
+  return z.string().superRefine((value, context) => {
+    if (pattern.test(value) && !hostile.has(value)) return
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(value.slice(0, 60))} is not ${what}`,
+      params: { issue: 'INVALID_NAME' },
+    })
+  })
+}
+
+const stepId = nameOf(stepIdPattern, 'a step id (lower case letters, digits and -, up to 40)')
+const agentName = nameOf(/^[a-z][a-z0-9-]{0,39}$/, "an agent's name")
+const actionName = nameOf(/^[a-z][a-z0-9_]{0,39}$/, "an action's name")
+const inputName = nameOf(/^[a-z][A-Za-z0-9]{0,39}$/, "an input's name")
+const valueName = nameOf(/^[A-Za-z_][A-Za-z0-9_]{0,39}$/, 'a name for a value')
+
+/** Arguments are open here: the compiler checks them against the action's schema. */
+const argument: z.ZodType = z.json()
+const named = z.record(valueName, argument)
+const undoArgument = z.union([
+  z.strictObject({ $args: z.string() }),
+  z.strictObject({ $result: z.string() }),
+  z.strictObject({ $idem: z.literal(true) }),
+  z.union([z.string(), z.number(), z.boolean(), z.null()]),
+])
+
+/** A feature of a later release: refused by name, so that nobody believes it was honoured. */
+const notYet = (what: string) =>
+  z.undefined({ error: () => `${what} is not supported by this version` }).optional()
+
+const step = z.strictObject({
+  id: stepId,
+  agent: agentName,
+  action: actionName,
+  args: z.record(z.string().max(80), argument).optional(),
+  needs: z.array(stepId).max(limits.writtenSteps).optional(),
+  when: z.strictObject({ cel: z.string(), with: named.default({}) }).optional(),
+  onError: z
+    .enum(['abort', 'continue'], {
+      error: (issue) =>
+        issue.input === 'hold'
+          ? 'onError: hold is not supported by this version'
+          : 'onError is abort or continue',
+    })
+    .optional(),
+  timeoutMs: z.int().min(1).max(limits.replyMs).optional(),
+  attempts: z.int().min(1).max(limits.attempts).optional(),
+  undo: z
+    .strictObject({ action: actionName, args: z.record(valueName, undoArgument).default({}) })
+    .optional(),
+  join: z.literal('all', { error: () => 'join: any is not supported by this version' }).optional(),
+  forEach: notYet('forEach'),
+  at: notYet('at'),
+})
+
+const inputDeclaration = z
+  .strictObject({
+    type: z.enum(['string', 'integer', 'boolean', 'date']),
+    default: z.union([z.string().max(1_000), z.number(), z.boolean()]).optional(),
+  })
+  .refine(
+    ({ type, default: value }) => value === undefined || fitsInput(type, value),
+    'the default is not of the declared type',
+  )
+const inputs = z.record(inputName, inputDeclaration)
+
+/** `date` is YYYY-MM-DD, or `today`, which the agent resolves with its own clock and zone. */
+export function fitsInput(type: string, value: unknown): boolean {
+  if (type === 'boolean') return typeof value === 'boolean'
+  if (type === 'integer') return Number.isSafeInteger(value)
+  if (typeof value !== 'string' || value.length > 1_000) return false
+  return type !== 'date' || value === 'today' || /^\d{4}-\d{2}-\d{2}$/.test(value)
+}
+
+const planShape = {
+  version: z.literal(1, { error: () => 'version: 1 is wanted' }),
+  goal: z.string().min(1).max(500),
+  steps: z
+    .array(step)
+    .min(1, 'a plan has at least one step')
+    .max(limits.writtenSteps, `a plan has at most ${limits.writtenSteps} steps`),
+  answer: z.strictObject({
+    from: z.array(stepId).max(limits.writtenSteps),
+    template: z.string().max(limits.textBytes).optional(),
+  }),
+}
+
+export const writtenPlanSchema = z.strictObject({ ...planShape, inputs: inputs.optional() })
+
+export const recipeSchema = z.strictObject({
+  name: nameOf(/^[a-z][a-z0-9-]{0,59}$/, "a recipe's name"),
+  title: z.string().min(1).max(200),
+  phrases: z.array(z.string().min(1).max(200)).max(50),
+  inputs: inputs.default({}),
+  plan: z.strictObject(planShape),
+})
