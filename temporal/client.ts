@@ -45,6 +45,7 @@ export interface RunDescription {
   readonly runId: string
   readonly recipe?: string
   readonly status: RunStatus
+  readonly closed: boolean
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly closedAt?: number
@@ -140,6 +141,7 @@ async function describe(handle: WorkflowHandle): Promise<RunDescription> {
     runId: execution.runId,
     ...(recipe === undefined ? {} : { recipe }),
     status: toStatus(execution.status.name, noted),
+    closed: execution.status.name !== 'RUNNING',
     startedAt: execution.startTime.getTime(),
     ...(execution.closeTime === undefined ? {} : { closedAt: execution.closeTime.getTime() }),
   }

@@ -35,10 +35,10 @@ const state = defineQuery<RunState>(stateQuery)
 const activityType = /^[a-z][a-z0-9-]{0,39}\.[a-z][a-z0-9_-]{0,39}$/
 
 /**
- * What one attempt may take beyond the command itself: a cold start of the agent, and on the last
- * attempt the wait until every token of the effect has expired (32 s).
+ * What one attempt may take beyond the command itself: two cold starts of the agent (a minute each),
+ * and on the last attempt the wait until every token of the effect has expired (47 s).
  */
-const attemptSlackMs = 120_000
+const attemptSlackMs = 180_000
 /** Attempts that a crash of the worker may burn without counting as attempts at the command. */
 const crashAttempts = 3
 const retry = {

@@ -1,0 +1,125 @@
+// The worker's calls to the notary and to the agents, over its one bus connection. Owns time limits
+// and the mapping of transport errors; decides nothing. A token passes through here to its agent and
+// is neither kept nor logged.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { z } from 'zod'
+import { type EnsureReply, ensureReplySchema, type Reply, replySchema } from '../agents/protocol.ts'
+import {
+  type AdmitCall,
+  type AdmitReply,
+  type AuthorizeCall,
+  type AuthorizeReply,
+  admitReply,
+  authorizeReply,
+  type SettleCall,
+  type SettleReply,
+  settleReply,
+} from '../notary/contract.ts'
+import { type Bus, BusError } from '../security/bus.ts'
+import { toCommandFailure, toNotaryFailure } from './failure.ts'
+
+export interface NotaryCalls {
+  /** Each throws AttemptFailure when the notary cannot be reached. */
+  admit(call: AdmitCall): Promise<AdmitReply>
+  authorize(call: AuthorizeCall): Promise<AuthorizeReply>
+  settle(call: SettleCall): Promise<SettleReply>
+}
+
+export interface Command {
+  /** Bus subject of the replica, as the notary named it. */
+  readonly subject: string
+  readonly token: string
+  readonly args: Readonly<Record<string, unknown>>
+  readonly salt: string
+  readonly correlationId: string
+  readonly timeoutMs: number
+}
+
+export interface AgentCalls {
+  /** @throws AttemptFailure NOT_DELIVERED, NO_REPLY, REPLY_INVALID or NOT_PERMITTED */
+  run(command: Command): Promise<Reply>
+  /** Has the replica's sandbox started, and waits until it serves. @throws AttemptFailure */
+  ensure(replica: { readonly agent: string; readonly n: number }): Promise<EnsureReply>
+}
+
+/** A decision is a few milliseconds and a group commit; more means that it is being restarted. */
+const notaryTimeoutMs = 10_000
+/** A restarted notary or supervisor is back within this; waiting here burns no attempt. */
+const absentForMs = 20_000
+const absentPollMs = 250
+/** A cold sandbox on a busy machine; below the attempt's own limit. */
+const ensureTimeoutMs = 60_000
+
+export function createNotaryCalls(bus: Bus): NotaryCalls {
+  const ask = async <T>(
+    name: string,
+    payload: { readonly requestId: string },
+    reply: z.ZodType<T>,
+  ): Promise<T> => {
+    const head = {
+      receiver: 'notary',
+      type: 'VALIDATION_REQUEST',
+      correlationId: payload.requestId,
+    } as const
+    try {
+      return await whilePresent(() =>
+        bus.call(`notary.${name}`, head, payload, { reply, timeoutMs: notaryTimeoutMs }),
+      )
+    } catch (error) {
+      throw toNotaryFailure(error)
+    }
+  }
+  return {
+    admit: (call) => ask('admit', call, admitReply),
+    authorize: (call) => ask('authorize', call, authorizeReply),
+    settle: (call) => ask('settle', call, settleReply),
+  }
+}
+
+export function createAgentCalls(bus: Bus): AgentCalls {
+  return {
+    async run({ subject, token, args, salt, correlationId, timeoutMs }) {
+      const head = { receiver: subject, type: 'TASK_REQUEST', correlationId } as const
+      try {
+        return await bus.call(
+          subject,
+          head,
+          { op: 'run', token, args, salt },
+          { reply: replySchema, timeoutMs },
+        )
+      } catch (error) {
+        throw toCommandFailure(error)
+      }
+    },
+    async ensure(replica) {
+      const correlationId = `${replica.agent}.${replica.n}`
+      const head = { receiver: 'supervisor', type: 'TASK_REQUEST', correlationId } as const
+      try {
+        return await whilePresent(() =>
+          bus.call('supervisor.ensure', head, replica, {
+            reply: ensureReplySchema,
+            timeoutMs: ensureTimeoutMs,
+          }),
+        )
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error
+        return { status: 'FAILED', code: error.code, message: 'the supervisor does not answer' }
+      }
+    },
+  }
+}
+
+/** Repeats what was certainly not delivered, while the callee may only be restarting. */
+async function whilePresent<T>(call: () => Promise<T>): Promise<T> {
+  const until = Date.now() + absentForMs
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      const absent = error instanceof BusError && error.code === 'NOT_DELIVERED'
+      if (!absent || Date.now() >= until) throw error
+      await delay(absentPollMs)
+    }
+  }
+}

@@ -1,0 +1,195 @@
+// Sends one authorised command and takes its reply to an outcome: verify, judge, store, settle. The
+// reply is untrusted; a receipt is worth what its signature says, a result what the manifest allows.
+
+import type { Receipt, Reply } from '../agents/protocol.ts'
+import { limits } from '../plan/limits.ts'
+import type { CapabilityCode } from '../security/capability-codes.ts'
+import type { StepInput } from '../workflows/contract.ts'
+import type { Attempt } from './attempt.ts'
+import type { DispatchDeps } from './dispatch-deps.ts'
+import { AttemptFailure } from './failure.ts'
+import type { LoadedStep } from './load-step.ts'
+import { resultKindOf } from './recall-settled.ts'
+import { type Ended, settleReceipt } from './settle-step.ts'
+import {
+  type Authorised,
+  isValidResult,
+  type OutcomeReply,
+  ReplyError,
+  verifyReply,
+} from './verify-reply.ts'
+
+interface Sent {
+  readonly authorised: Authorised
+  readonly loaded: LoadedStep
+  readonly args: Readonly<Record<string, unknown>>
+}
+type SendDeps = DispatchDeps & { readonly attempt: Attempt }
+/** `refused`: the agent will never carry this command out; there is no receipt to settle. */
+type Conclusion = { readonly ended: Ended } | { readonly refused: CapabilityCode }
+
+/** For the way there and back, on top of what the action itself may take. */
+const transportMs = 2_000
+
+/** @throws AttemptFailure */
+export async function sendCommand(
+  input: StepInput,
+  sent: Sent,
+  deps: SendDeps,
+): Promise<Conclusion> {
+  const { authorised, loaded, args } = sent
+  const { requestId, step, iteration } = input
+  if (input.kind === 'do' && loaded.step.undo !== null) {
+    // An undo may need the effect's id, even after a crash that leaves no other trace of it.
+    await deps.artifacts.put(Buffer.from(authorised.idem), {
+      kind: 'effect',
+      requestId,
+      step,
+      iteration,
+      readers: [],
+      createdAt: deps.now(),
+    })
+  }
+  const answer = deps.agents.run({
+    subject: authorised.subject,
+    token: authorised.token,
+    args,
+    salt: authorised.salt,
+    correlationId: requestId,
+    timeoutMs: Math.min(loaded.step.timeoutMs, limits.replyMs) + transportMs,
+  })
+  // Awaited below; until then a rejection must not count as unhandled.
+  answer.catch(() => undefined)
+  await deps.onPoint?.('after-send')
+  const reply = await orEnsured(answer, authorised, deps)
+  await deps.onPoint?.('after-reply')
+  return await conclude(input, { ...sent, reply }, deps)
+}
+
+/** An undelivered command means a dead replica: have it started before the next attempt. */
+async function orEnsured(
+  answer: Promise<Reply>,
+  { agent }: Authorised,
+  deps: SendDeps,
+): Promise<Reply> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof AttemptFailure && error.type === 'NOT_DELIVERED') {
+      const dot = agent.lastIndexOf('.')
+      await deps.agents.ensure({ agent: agent.slice(0, dot), n: Number(agent.slice(dot + 1)) })
+    }
+    throw error
+  }
+}
+
+async function conclude(
+  input: StepInput,
+  { reply, authorised, loaded }: Sent & { readonly reply: Reply },
+  deps: SendDeps,
+): Promise<Conclusion> {
+  switch (reply.status) {
+    case 'DONE': {
+      const receipt = await prove(reply, authorised)
+      const ended = isValidResult(reply.result, loaded.action)
+        ? await keep(input, { reply, receipt, readers: loaded.readers }, deps)
+        : await settle(input, reply, { ...deps, invalidResult: true })
+      return { ended }
+    }
+    case 'FAILED': {
+      await prove(reply, authorised)
+      const again = reply.retry === 'absent' && deps.attempt.number < input.attempts
+      if (again) throw new AttemptFailure('EFFECT_ABSENT')
+      return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
+    }
+    case 'UNKNOWN':
+      await prove(reply, authorised)
+      return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
+    case 'IN_PROGRESS':
+      throw new AttemptFailure('IN_PROGRESS')
+    case 'REFUSED':
+      if (refusals[reply.code] === 'stale') throw new AttemptFailure('STALE_TOKEN')
+      return { refused: reply.code }
+    case 'HEALTHY':
+    case 'DESCRIPTION':
+      throw new AttemptFailure('REPLY_INVALID')
+  }
+}
+
+async function prove(reply: OutcomeReply, authorised: Authorised): Promise<Receipt> {
+  try {
+    return await verifyReply(reply, authorised)
+  } catch (cause) {
+    if (cause instanceof ReplyError) throw new AttemptFailure('REPLY_INVALID', { cause })
+    throw cause
+  }
+}
+
+/** Durable first, settled second. */
+async function keep(
+  input: StepInput,
+  done: {
+    readonly reply: Extract<Reply, { status: 'DONE' }>
+    readonly receipt: Receipt
+    readonly readers: readonly string[]
+  },
+  deps: SendDeps,
+): Promise<Ended> {
+  const { requestId, step, iteration } = input
+  const resultRef = await deps.artifacts.put(Buffer.from(done.reply.result), {
+    kind: resultKindOf(input),
+    requestId,
+    step,
+    iteration,
+    readers: [...done.readers],
+    resultHash: done.receipt.resultHash,
+    salt: done.receipt.salt,
+    createdAt: deps.now(),
+  })
+  await deps.onPoint?.('after-artifact')
+  const ended = await settle(input, done.reply, { ...deps, invalidResult: false })
+  return ended.outcome === 'settled' ? { ...ended, resultRef } : ended
+}
+
+async function settle(
+  input: StepInput,
+  reply: OutcomeReply,
+  deps: SendDeps & { readonly invalidResult: boolean },
+): Promise<Ended> {
+  const { outcome, code } = await settleReceipt(input, reply, deps)
+  await deps.onPoint?.('after-settle')
+  return { outcome, ...(code === undefined ? {} : { code }), resultRef: null }
+}
+
+/**
+ * stale: another token may be accepted, because this one was used, is too old, or names a process
+ * that has been replaced. final: this command is wrong, and asking again cannot make it right.
+ */
+const refusals: Readonly<Record<CapabilityCode, 'stale' | 'final'>> = {
+  TOKEN_MALFORMED: 'final',
+  TOKEN_ALGORITHM: 'final',
+  TOKEN_TYPE: 'final',
+  TOKEN_HEADER: 'final',
+  TOKEN_KEY_UNKNOWN: 'stale',
+  TOKEN_SIGNATURE: 'final',
+  TOKEN_ISSUER: 'final',
+  TOKEN_AUDIENCE: 'stale',
+  TOKEN_EXPIRED: 'stale',
+  TOKEN_NOT_YET: 'stale',
+  TOKEN_LIFE: 'final',
+  TOKEN_BINDING: 'stale',
+  TOKEN_CLAIMS: 'final',
+  DETAILS_COUNT: 'final',
+  WRONG_ACTION: 'final',
+  WRONG_OPERATION: 'final',
+  ARGS_HASH: 'final',
+  SALT_MISMATCH: 'final',
+  APPROVAL_MISSING: 'final',
+  REPLAY: 'stale',
+  IDEM_CONFLICT: 'final',
+  LEDGER_UNAVAILABLE: 'stale',
+  MALFORMED: 'final',
+  EXPIRED_MESSAGE: 'stale',
+  UNKNOWN_ACTION: 'final',
+  INVALID_ARGS: 'final',
+}

@@ -1,0 +1,78 @@
+// Composes the worker process: keys, artifact store, bus, Temporal, activities, artifact service.
+// Ready means that it polls. Ends when it is told to, or when one of its connections ends for good;
+// then the supervisor starts another. Tests compose the same worker with a crash hook of their own.
+
+import { join } from 'node:path'
+import { Runtime } from '@temporalio/worker'
+import { openArtifactStore } from '../activities/artifacts.ts'
+import type { DispatchDeps } from '../activities/dispatch-deps.ts'
+import { createAgentCalls, createNotaryCalls } from '../activities/notary-calls.ts'
+import { createPlanStore } from '../activities/plan-store.ts'
+import type { Catalogue } from '../plan/manifest.ts'
+import { decide } from '../plan/policy.ts'
+import { connectBus } from '../security/bus.ts'
+import { createActivities } from './activities.ts'
+import { serveArtifacts } from './artifact-service.ts'
+import type { WorkerConfig } from './config.ts'
+import { connectTemporal } from './connection.ts'
+import { readKeyFile } from './data-converter.ts'
+import { createLog, nameError, toSdkLogger } from './log.ts'
+import { createWorker } from './worker.ts'
+
+export interface RunWorkerOptions {
+  readonly catalogue: Catalogue
+  readonly onReady: () => void
+  /** Resolves when the process shall end. */
+  readonly stop: Promise<unknown>
+  readonly onPoint?: DispatchDeps['onPoint']
+}
+
+/** Resolves after a graceful end. Rejects when it cannot start, or loses the bus for good. */
+export async function runWorker(config: WorkerConfig, options: RunWorkerOptions): Promise<void> {
+  const log = createLog({ deployment: config.deployment })
+  Runtime.install({ logger: toSdkLogger(log), shutdownSignals: [] })
+  const keyFile = (name: string) => join(config.folder, name)
+  const payloadKey = readKeyFile(keyFile('payload.key'))
+  const artifacts = await openArtifactStore({
+    folder: keyFile('artifacts'),
+    key: readKeyFile(keyFile('artifact.key')),
+  })
+  const bus = await connectBus({ credentials: config.bus, reconnect: true })
+  const connection = await connectTemporal(config.temporal.address)
+  const now = () => Date.now()
+  const { onPoint, catalogue } = options
+  const worker = await createWorker({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.taskQueue,
+    workflowBundle: config.workflowBundle,
+    payloadKey,
+    activities: createActivities({
+      artifacts,
+      plans: createPlanStore(artifacts),
+      notary: createNotaryCalls(bus),
+      agents: createAgentCalls(bus),
+      catalogue,
+      decide,
+      now,
+      onFailure: ({ type, activity, cause }) =>
+        log.warn({ type, activity, error: nameError(cause) }, 'attempt failed'),
+      ...(onPoint === undefined ? {} : { onPoint }),
+    }),
+  })
+  serveArtifacts(bus, { artifacts, now })
+  await bus.flush()
+  const lost = bus.closed().then((error) => {
+    throw error ?? new Error('the connection to the bus was closed')
+  })
+  // Handled where it is awaited; until then it must not count as unhandled.
+  lost.catch(() => undefined)
+  await worker.runUntil(async () => {
+    options.onReady()
+    log.info('ready')
+    await Promise.race([options.stop, lost])
+  })
+  await connection.close()
+  await bus.close()
+  log.info('stopped')
+}

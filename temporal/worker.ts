@@ -1,0 +1,39 @@
+// Makes the Temporal worker from its parts. Every figure that decides how it behaves under load or
+// at its end is set here and nowhere left to a default that follows the machine.
+
+import { type NativeConnection, Worker } from '@temporalio/worker'
+import type { Activities } from './activities.ts'
+import { createDataConverter } from './data-converter.ts'
+
+export interface WorkerSetup {
+  readonly connection: NativeConnection
+  readonly namespace: string
+  readonly taskQueue: string
+  /** File that `temporal/bundle-main.ts` wrote. */
+  readonly workflowBundle: string
+  /** 32 bytes. */
+  readonly payloadKey: Uint8Array
+  readonly activities: Activities
+}
+
+export async function createWorker(setup: WorkerSetup): Promise<Worker> {
+  const { connection, namespace, taskQueue, workflowBundle, payloadKey } = setup
+  return await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: { codePath: workflowBundle },
+    activities: setup.activities,
+    dataConverter: createDataConverter({ key: payloadKey, namespace }),
+    // The default follows the heap's size and ignores what a workflow weighs; 100 KiB each here.
+    maxCachedWorkflows: 200,
+    // Three runs at full fan-out, or two hundred at work on one step each.
+    maxConcurrentActivityTaskExecutions: 200,
+    // Steps that become ready together start in the round trip that scheduled them.
+    maxEagerActivityReservationsPerWorkflowTask: 16,
+    // Enough for a command that is out to come back; what takes longer is asked for again by the
+    // next worker, and answered by the agent's ledger.
+    shutdownGraceTime: 5_000,
+    shutdownForceTime: 10_000,
+  })
+}

@@ -1,0 +1,99 @@
+// An agent is untrusted: what it answers is believed only as far as its receipt, its envelope and
+// its manifest go. Each case changes one thing that an honest reply has right.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Reply } from '../../agents/protocol.ts'
+import { signDocument } from '../../security/verify/document.ts'
+import { sha256 } from '../../security/verify/hash.ts'
+import { generateKeyPairJwk } from '../../security/verify/keys.ts'
+import { type Bench, createBench, failureTypeOf } from './dispatch-fixture.ts'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await createBench()
+})
+afterEach(() => bench.close())
+
+describe('an agent that lies', () => {
+  const lies: Record<string, NonNullable<Bench['world']['override']['reply']>> = {
+    'another result': (honest) =>
+      honest.status === 'DONE' ? { ...honest, result: '{"count":2,"events":[]}' } : honest,
+    'an envelope of another receipt': async (honest) => {
+      if (honest.status !== 'DONE') return honest
+      return { ...honest, receipt: await resign(honest.receipt, { code: 'INTERNAL' }) }
+    },
+    'a receipt of another effect': (honest) => forge(honest, { idem: 'x'.repeat(43) }),
+    'a receipt for other arguments': (honest) => forge(honest, { argsHash: 'x'.repeat(43) }),
+    'a receipt of another agent': (honest) => forge(honest, { agent: 'calendar.1' }),
+    'a receipt with another salt': (honest) => forge(honest, { salt: 'x'.repeat(22) }),
+    'a receipt of another status': (honest) => forge(honest, { status: 'UNKNOWN' }),
+    'an envelope of an earlier token': (honest) => forge(honest, {}, { jti: 'earlier' }),
+    'an envelope of another boot': (honest) => forge(honest, {}, { bootEpoch: 'epoch-02' }),
+    'a signature of another key': async (honest) => {
+      const { privateJwk } = await generateKeyPairJwk()
+      return forge(honest, {}, {}, privateJwk)
+    },
+  }
+
+  const claimsOf = (jws: string): Record<string, unknown> =>
+    JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString())
+  const resign = async (jws: string, change: Record<string, unknown>, key?: unknown) =>
+    signDocument(
+      'bulkhead-receipt+jws',
+      { ...claimsOf(jws), ...change },
+      key ?? bench.world.receiptKeys.privateJwk,
+    )
+  async function forge(
+    honest: Reply,
+    receipt: Record<string, unknown>,
+    envelope: Record<string, unknown> = {},
+    key: unknown = bench.world.receiptKeys.privateJwk,
+  ) {
+    if (honest.status !== 'DONE') return honest
+    const forged = await resign(honest.receipt, receipt, key)
+    const claims = { ...claimsOf(honest.envelope), receiptHash: sha256(forged), ...envelope }
+    return {
+      ...honest,
+      receipt: forged,
+      envelope: await signDocument('bulkhead-envelope+jws', claims, key),
+    }
+  }
+
+  it.each(Object.keys(lies))('with %s is not believed', async (name) => {
+    bench.world.override.reply = lies[name] ?? (() => ({ status: 'IN_PROGRESS' }))
+    expect(await failureTypeOf(bench.dispatch('read'))).toBe('REPLY_INVALID')
+    expect(bench.world.log).not.toContain('settle:read:receipt')
+  })
+
+  it('is believed when a kept receipt is older than its replica, and the envelope is new', async () => {
+    bench.world.override.reply = (honest) => forge(honest, { bootEpoch: 'epoch-00' })
+    expect((await bench.dispatch('read')).outcome).toBe('settled')
+  })
+
+  const misfits: Record<string, unknown> = {
+    'lacks a field': { count: 1 },
+    'has a field too many': { count: 1, events: [], admin: true },
+    'has the wrong type': { count: 'many', events: [] },
+    'is too large': { count: 1, events: [{ summary: 'x'.repeat(70 * 1024) }] },
+  }
+  it.each(Object.keys(misfits))(
+    'about the shape of its result fails the step: it %s',
+    async (name) => {
+      await bench.close()
+      bench = await createBench(async () => misfits[name])
+      const result = await bench.dispatch('read')
+      expect(result).toMatchObject({ outcome: 'failed', code: 'INVALID_RESULT', resultRef: null })
+      const settled = bench.world.seen.findLast(({ subject }) => subject === 'notary.settle')
+      expect(settled?.payload).toMatchObject({ type: 'receipt', invalidResult: true })
+    },
+  )
+
+  it('is asked again when the notary does not take its receipt', async () => {
+    bench.world.override.settle = () => ({
+      status: 'REFUSED',
+      code: 'RECEIPT_INVALID',
+      message: '',
+    })
+    expect(await failureTypeOf(bench.dispatch('read'))).toBe('REPLY_INVALID')
+  })
+})

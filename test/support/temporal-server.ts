@@ -1,0 +1,81 @@
+// A real Temporal dev server for one test: file-backed in a folder of its own, on free ports, with
+// the settings that the supervisor gives it where they matter to a test. Dies with the test process.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Connection } from '@temporalio/client'
+import getPort from 'get-port'
+import { programPath } from './programs.ts'
+
+export interface TestTemporal {
+  /** host:port */
+  readonly address: string
+  readonly namespace: string
+  /** The server's database, its write-ahead log beside it. */
+  readonly databaseFolder: string
+  stop(): Promise<void>
+}
+
+const startDeadlineMs = 60_000
+
+export async function startTemporal(namespace = 'bulkhead'): Promise<TestTemporal> {
+  const databaseFolder = await mkdtemp(join(tmpdir(), 'bulkhead-temporal-'))
+  const port = await getPort({ host: '127.0.0.1' })
+  const address = `127.0.0.1:${port}`
+  const program = programPath('temporal')
+  const args = [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless'],
+    ...['--disable-config-file', '--disable-config-env', '--namespace', namespace],
+    ...['--http-port', String(await getPort({ host: '127.0.0.1' }))],
+    ...['--metrics-port', String(await getPort({ host: '127.0.0.1' }))],
+    ...['--db-filename', join(databaseFolder, 'temporal.db')],
+    ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
+    ...['--search-attribute', 'BulkheadStatus=Keyword'],
+    ...['--search-attribute', 'BulkheadRecipe=Keyword', '--log-level', 'error'],
+    ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
+  ]
+  const [command, ...rest] =
+    process.platform === 'linux'
+      ? (['setpriv', '--pdeathsig', 'KILL', program, ...args] as const)
+      : ([program, ...args] as const)
+  const server = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const stop = async () => {
+    if (server.exitCode === null && server.signalCode === null) {
+      const exited = once(server, 'exit')
+      server.kill('SIGKILL')
+      await exited
+    }
+    await rm(databaseFolder, { recursive: true, force: true })
+  }
+  const deadline = Date.now() + startDeadlineMs
+  while (!(await serves(address, namespace))) {
+    if (server.exitCode !== null || Date.now() > deadline) {
+      await stop()
+      throw new Error(`temporal did not start:\n${said}`)
+    }
+    await delay(100)
+  }
+  return { address, namespace, databaseFolder, stop }
+}
+
+async function serves(address: string, namespace: string): Promise<boolean> {
+  let connection: Connection | undefined
+  try {
+    connection = await Connection.connect({ address, connectTimeout: 1_000 })
+    await connection.workflowService.describeNamespace({ namespace })
+    return true
+  } catch {
+    return false
+  } finally {
+    await connection?.close()
+  }
+}
