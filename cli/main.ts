@@ -29,6 +29,12 @@ async function perform(options: Common, act: Act): Promise<void> {
   try {
     process.exitCode = await act(output, chooseState(options.state))
   } catch (error) {
+    // The client's own error class is not imported here: it would load the whole SDK for --help.
+    if (error instanceof Error && error.name === 'RunClientError') {
+      output.problem(error.message, 'npx bulkhead runs list')
+      process.exitCode = exitCodes.failed
+      return
+    }
     if (!(error instanceof CommandError)) throw error
     output.problem(error.message, error.next)
     process.exitCode = error.exitCode

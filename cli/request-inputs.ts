@@ -1,12 +1,12 @@
-// `--input key=value`, as often as wanted. Values stay text unless they read as a boolean or an
-// integer; the compiler checks them against the declared type.
+// `--input key=value`, as often as wanted. Values stay text; the compiler reads them as the
+// declared type wants.
 
 import type { InputValues } from '../plan/schema.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
 
 /** @throws CommandError on a missing `=` or a name given twice */
 export function readInputs(pairs: readonly string[]): InputValues {
-  const inputs = new Map<string, string | number | boolean>()
+  const inputs = new Map<string, string>()
   for (const pair of pairs) {
     const at = pair.indexOf('=')
     const name = pair.slice(0, at)
@@ -16,12 +16,7 @@ export function readInputs(pairs: readonly string[]): InputValues {
         next: 'npx bulkhead run morning-briefing --input day=2026-01-31',
       })
     }
-    inputs.set(name, toValue(pair.slice(at + 1)))
+    inputs.set(name, pair.slice(at + 1))
   }
   return Object.fromEntries(inputs)
-}
-
-function toValue(text: string): string | number | boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  return /^-?\d{1,15}$/.test(text) ? Number(text) : text
 }

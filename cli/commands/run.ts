@@ -89,7 +89,7 @@ export function reportIssues(
 
 export interface RunOptions {
   readonly inputs: InputValues
-  readonly requestId?: string
+  readonly requestId: string
 }
 
 /** Registers, starts and watches one run. */
@@ -99,8 +99,8 @@ export async function performRun(
   output: Output,
   options: RunOptions,
 ): Promise<{ readonly document: RunDocument; readonly exitCode: ExitCode }> {
-  const requestId = options.requestId ?? drawRequestId(run.name, new Date())
-  const request = { ...run, inputs: options.inputs }
+  const { requestId, inputs } = options
+  const request = { ...run, inputs }
   const stored = await session.putRequest(requestId, JSON.stringify(request))
   if (stored.status !== 'STORED') throw refused('the worker', stored)
   const registered = await session.request({ requestId, ...request, priority: 'MEDIUM' })
@@ -135,7 +135,25 @@ function refused(
   )
 }
 
-/** Tells each step's outcome as it comes; Ctrl-C leaves the run going and says how to return. */
+/** Ctrl-C during `work` leaves the run going and says how to return to it. */
+export async function detachable<T>(
+  requestId: string,
+  output: Output,
+  work: () => Promise<T>,
+): Promise<T> {
+  const detach = () => {
+    output.talk(`detached; the run goes on. Return with: npx bulkhead runs watch ${requestId}`)
+    process.exit(exitCodes.interrupted)
+  }
+  process.once('SIGINT', detach)
+  try {
+    return await work()
+  } finally {
+    process.off('SIGINT', detach)
+  }
+}
+
+/** Tells each step's outcome as it comes. */
 export async function watchRun(session: Session, requestId: string, output: Output): Promise<void> {
   let before: RunState | undefined
   for await (const state of session.runs.watch(requestId)) {
@@ -151,8 +169,9 @@ export async function readRun(
   knownRunId?: string,
 ): Promise<RunDocument> {
   const { runId, closed, recipe } = await session.runs.describe(requestId)
-  const state = closed ? await session.runs.result(requestId) : await session.runs.state(requestId)
-  const ref = 'answerRef' in state ? state.answerRef : null
+  const result = closed ? await session.runs.result(requestId) : undefined
+  const state = result ?? (await session.runs.state(requestId))
+  const ref = result?.answerRef ?? null
   const artifact = ref === null ? undefined : await session.getArtifact(ref)
   const { temporal } = session.deployment
   return toRunDocument({
@@ -193,10 +212,10 @@ export async function runCommand(
   }
   const session = await open()
   try {
-    const { document, exitCode } = await performRun(session, run, output, {
-      inputs,
-      ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
-    })
+    const requestId = options.requestId ?? drawRequestId(run.name, new Date())
+    const { document, exitCode } = await detachable(requestId, output, () =>
+      performRun(session, run, output, { inputs, requestId }),
+    )
     output.data(document, () => runLines(document))
     return exitCode
   } finally {

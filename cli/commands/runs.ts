@@ -12,7 +12,7 @@ import { type Output, table } from '../output.ts'
 import { type RunDocument, runLines, toRunDocument } from '../run-view.ts'
 import { findDeployment, openSession, type Session } from '../session.ts'
 import { suggest } from '../suggest.ts'
-import { readRun, watchRun } from './run.ts'
+import { detachable, readRun, watchRun } from './run.ts'
 
 const listed = 50
 
@@ -138,7 +138,7 @@ export async function runsWatchCommand(
   const session = await openSession(state)
   try {
     const request = await chooseRun(onlineAudit(session), given)
-    await watchRun(session, request.requestId, output)
+    await detachable(request.requestId, output, () => watchRun(session, request.requestId, output))
     const document = await readRun(session, request.requestId)
     output.data(document, () => runLines(document))
     return exitCodeOfShown(document, output)

@@ -13,7 +13,7 @@ import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
 import { findDeployment, openSession } from '../session.ts'
-import { performRun, readRunSource } from './run.ts'
+import { drawRequestId, performRun, readRunSource } from './run.ts'
 
 const readyTimeoutMs = 180_000
 const pollMs = 50
@@ -122,7 +122,9 @@ export async function startCommand(output: Output, options: StartOptions): Promi
   try {
     const session = await openSession(state)
     try {
-      const run = await performRun(session, readRunSource(options.recipe), output, { inputs: {} })
+      const source = readRunSource(options.recipe)
+      const requestId = drawRequestId(source.name, new Date())
+      const run = await performRun(session, source, output, { inputs: {}, requestId })
       exitCode = run.exitCode
       output.data(run.document, () => runLines(run.document))
     } finally {
