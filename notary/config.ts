@@ -1,0 +1,57 @@
+// The notary's configuration: one file, named on the command line, written by the supervisor before
+// each start, and the two private keys in its own folder. Parsed here once; nothing else of the
+// notary reads the command line, and nothing reads the environment.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { type PrivateJwk, privateJwkSchema } from '../security/verify/keys.ts'
+
+const notaryConfigSchema = z.strictObject({
+  deployment: z.string().regex(/^[a-z0-9]{8}$/),
+  /** Issuer of tokens, `notary:<deployment>`. */
+  issuer: z.string().min(1),
+  /** Folder with signing.jwk.json, audit.jwk.json and audit.db. */
+  folder: z.string(),
+  /** Credentials folder of the notary's bus account. */
+  bus: z.string(),
+  /** Id of the user for whom CLI and console ask. */
+  owner: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+})
+export type NotaryConfig = Readonly<z.infer<typeof notaryConfigSchema>>
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** `args` as after the program's name. @throws ConfigError */
+export function readNotaryConfig(args: readonly string[]): NotaryConfig {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } })
+    if (values.config === undefined) throw new ConfigError('missing: --config <file>')
+    return notaryConfigSchema.parse(JSON.parse(readFileSync(values.config, 'utf8')))
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
+    const what = cause instanceof Error ? cause.message : 'unreadable'
+    throw new ConfigError(`the notary's configuration cannot be read: ${what}`, { cause })
+  }
+}
+
+export interface NotaryKeys {
+  readonly signing: PrivateJwk
+  readonly audit: PrivateJwk
+}
+
+/** @throws ConfigError, without a cause: a parser's message may quote what it read */
+export function readNotaryKeys(folder: string): NotaryKeys {
+  return { signing: readKey(folder, 'signing.jwk.json'), audit: readKey(folder, 'audit.jwk.json') }
+}
+
+function readKey(folder: string, name: string): PrivateJwk {
+  try {
+    return privateJwkSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8')))
+  } catch {
+    throw new ConfigError(`${name} is missing or not a private key`)
+  }
+}

@@ -1,0 +1,101 @@
+// What every call of the notary works with: its store, its keys as functions, and the few things it
+// keeps in memory. Made once by notary.ts. Memory only saves work: losing all of it changes no
+// decision.
+
+import { createHmac, hkdfSync } from 'node:crypto'
+import { limits } from '../plan/limits.ts'
+import type { Catalogue } from '../plan/manifest.ts'
+import type { Decide } from '../plan/policy.ts'
+import type { Minter } from '../security/mint/token.ts'
+import { canonicalJson } from '../security/verify/canonical-json.ts'
+import type { SignDocument } from '../security/verify/document.ts'
+import type { NotaryCode } from './codes.ts'
+import { createPlanCache, type PlanCache } from './plan-cache.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
+import { createSourceCache, type SourceCache } from './source-cache.ts'
+import type { AuditStore, Clock, Writer } from './store.ts'
+
+export interface NotaryPorts {
+  readonly store: AuditStore
+  readonly catalogue: Catalogue
+  readonly decide: Decide
+  readonly minter: Minter
+  /** Signs checkpoints with the audit key. */
+  readonly auditSigner: SignDocument
+  readonly clock: Clock
+  /** `notary:<deployment>` */
+  readonly issuer: string
+  /** Id of the user for whom console and CLI ask. */
+  readonly owner: string
+  /** Secret for commitments to small values; see createCommitmentKey. */
+  readonly commitmentKey: Uint8Array
+}
+
+export interface NotaryContext extends Omit<NotaryPorts, 'commitmentKey'> {
+  readonly plans: PlanCache
+  readonly sources: SourceCache
+  readonly refusals: RateLimiter
+  readonly events: RateLimiter
+  /** Keyed hash of a value, so that nobody can guess a small one from a dictionary. */
+  commit(value: unknown): string
+}
+
+/** Results kept in memory, by hash. A run's results are asked for once and then fan out. */
+const sourceCacheBytes = 32 * 1024 * 1024
+/** Compiled plans kept in memory: parsing a plan of 1,000 steps for each of them is quadratic. */
+const planCacheSize = 64
+
+export function createContext({ commitmentKey, ...ports }: NotaryPorts): NotaryContext {
+  const rows = { perSecond: limits.eventsPerSecond, bytesPerMinute: limits.eventBytesPerMinute }
+  return {
+    ...ports,
+    plans: createPlanCache(ports.store.state, planCacheSize),
+    sources: createSourceCache(sourceCacheBytes),
+    refusals: createRateLimiter(rows),
+    events: createRateLimiter(rows),
+    commit: (value) =>
+      createHmac('sha256', commitmentKey).update(canonicalJson(value)).digest('base64url'),
+  }
+}
+
+/** Derives the secret from the audit key's private half, so that it needs no file of its own. */
+export function createCommitmentKey(privateBytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', privateBytes, '', 'bulkhead-audit-commitment', 32))
+}
+
+/** Why a call was refused. Messages name fields and ids, never a value. */
+export interface Refusal {
+  readonly code: NotaryCode
+  readonly message: string
+  readonly rules?: readonly string[]
+  readonly missing?: string
+}
+
+/** What a refusal was about. */
+export interface RefusedCall {
+  readonly call: string
+  readonly account: string
+  readonly subject: string
+  readonly correlation: string
+}
+
+/**
+ * Records a refusal. Bounded per account: an account that is refused in a loop must not be able to
+ * fill the disk; what is beyond the bound is counted in one row a minute.
+ */
+export function recordRefusal(
+  context: NotaryContext,
+  writer: Writer,
+  { call, account, subject, correlation, ...refusal }: RefusedCall & Refusal,
+): void {
+  if (!context.refusals.take(account, 0, writer.now)) return
+  const { code, rules = [], missing } = refusal
+  writer.append({
+    kind: 'decision',
+    actor: account,
+    subject,
+    correlation,
+    trace: '',
+    body: { call, decision: 'refused', code, rules, ...(missing === undefined ? {} : { missing }) },
+  })
+}

@@ -1,0 +1,147 @@
+// Grants one authorisation: records it inside the transaction and signs it afterwards. Invariant: no
+// token exists whose `jti` is not on disk. A token is never stored, so a lost reply costs an attempt.
+
+import { limits } from '../plan/limits.ts'
+import { drawSalt, hashArgs, sha256 } from '../security/verify/hash.ts'
+import type { NotaryContext } from './context.ts'
+import type { AuthorizeReply } from './contract.ts'
+import type { Located } from './locate.ts'
+import { policyName } from './policy.ts'
+import type { Sources } from './provenance.ts'
+import type { ResolvedArgs } from './resolve.ts'
+import type { EffectRecord, EpochRecord } from './state.ts'
+import type { Writer } from './store.ts'
+
+/** All that was decided. */
+export interface Grantable {
+  readonly located: Located
+  readonly epoch: EpochRecord
+  readonly args: ResolvedArgs
+  readonly sources: Sources
+}
+
+/** What was recorded and may be signed once it is on disk. */
+export interface Granted {
+  readonly located: Located
+  readonly effect: EffectRecord
+  readonly epoch: EpochRecord
+  readonly argsHash: string
+  readonly salt: string
+  readonly jti: string
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  readonly expiresAt: number
+}
+
+/** An effect of which nothing is fixed yet. */
+export const openEffect = {
+  agent: null,
+  n: null,
+  args_hash: null,
+  salt: null,
+  sources: '{}',
+  attempts: 0,
+  tokens_until: 0,
+  outcome: null,
+  code: null,
+  retry: null,
+  result_hash: null,
+  receipt: null,
+  settled_at: null,
+} as const
+
+/** Fixes what the first authorisation fixes, draws a `jti`, and records both. Inside a job. */
+export function grant(writer: Writer, grantable: Grantable): Granted {
+  const { located, epoch, args, sources } = grantable
+  const { step, actionName, address, idem, request } = located
+  const salt = located.effect?.salt ?? drawSalt()
+  const argsHash = located.effect?.args_hash ?? hashArgs(salt, args)
+  const issuedAt = Math.floor(writer.now / 1_000)
+  const expiresAt = issuedAt + limits.tokenLifeMs / 1_000
+  const jti = drawSalt()
+  const effect: EffectRecord = {
+    ...openEffect,
+    ...address,
+    idem,
+    agent: step.agent,
+    n: epoch.n,
+    args_hash: argsHash,
+    salt,
+    sources: JSON.stringify(sources.hashes),
+    attempts: (located.effect?.attempts ?? 0) + 1,
+    tokens_until: expiresAt * 1_000,
+  }
+  writer.state.putEffect(effect)
+  writer.state.insertToken({
+    jti,
+    idem,
+    boot_epoch: epoch.boot_epoch,
+    expires_at: expiresAt * 1_000,
+    answered: 0,
+  })
+  const replica = `${epoch.agent}.${epoch.n}`
+  const about = { actor: request.user, subject: step.id, correlation: request.id, trace: '' }
+  if (located.effect === undefined) {
+    const action = `${step.agent}.${actionName}`
+    const { kind } = address
+    const body = { idem, kind, action, agent: replica, argsHash, sources: sources.hashes }
+    writer.append({ ...about, kind: 'intent', body: { ...body, policy: policyName } })
+  }
+  const { attempts: attempt } = effect
+  const body = { idem, jti, attempt, agent: replica, bootEpoch: epoch.boot_epoch, expiresAt }
+  writer.append({ ...about, kind: 'mint', body })
+  return { located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt }
+}
+
+/** Signs what is on disk: call it after the commit, and nowhere else. */
+export async function mint(context: NotaryContext, granted: Granted): Promise<AuthorizeReply> {
+  const { located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt } = granted
+  const { request, step, action, actionName, address, idem } = located
+  const agent = `${epoch.agent}.${epoch.n}`
+  const detail = {
+    type: 'agent_action' as const,
+    agent,
+    action: actionName,
+    kind: address.kind,
+    effect: action.effect,
+    args_s256: argsHash,
+    salt,
+    limits: {
+      resultBytes: action.maxResultBytes,
+      timeoutMs: Math.min(step.timeoutMs, action.timeoutMs),
+    },
+  }
+  const token = await context.minter.mint({
+    iss: context.issuer,
+    aud: `agent:${agent}:${epoch.boot_epoch}`,
+    sub: request.user,
+    act: { sub: request.id },
+    jti,
+    idem,
+    op: 'run',
+    iat: issuedAt,
+    nbf: issuedAt,
+    exp: expiresAt,
+    authorization_details: [detail],
+    cnf: { nk_s256: sha256(epoch.nkey) },
+    plan: request.digest,
+    step: step.id,
+    pol: policyName,
+    // Labels come with the flow rules; until then every result is its owner's alone.
+    lbl: 'none',
+  })
+  return {
+    status: 'AUTHORISED',
+    token,
+    subject: `agent.${agent}.exec`,
+    agent,
+    bootEpoch: epoch.boot_epoch,
+    idem,
+    rerun: effect.rerun,
+    argsHash,
+    salt,
+    jti,
+    receiptKey: epoch.receiptKey,
+    expiresAt: expiresAt * 1_000,
+  }
+}

@@ -1,0 +1,105 @@
+// `notary.request`: registers what a person asked. The notary compiles the bytes itself and keeps the
+// one digest that it will ever admit for this request. Idempotent by id; the same id with other
+// content is REQUEST_CONFLICT. The user is the entry point's, never a field.
+
+import { compileSource } from '../plan/compile.ts'
+import type { Issue } from '../plan/issues.ts'
+import { canonicalJson } from '../security/verify/canonical-json.ts'
+import { digestOf, sha256 } from '../security/verify/hash.ts'
+import { type NotaryContext, recordRefusal } from './context.ts'
+import type { RequestCall, RequestReply } from './contract.ts'
+import { userOf } from './permissions.ts'
+import type { Writer } from './store.ts'
+
+/** Issues in a reply; a file of 1 MiB can have more than a message holds. */
+const maxIssues = 100
+
+/** @throws StoreError */
+export async function request(
+  context: NotaryContext,
+  call: RequestCall,
+  account: string,
+): Promise<RequestReply> {
+  const refuse = (
+    writer: Writer,
+    refusal: { code: 'REQUEST_CONFLICT' | 'PLAN_INVALID' | 'NOT_PERMITTED'; message: string },
+    issues?: readonly Issue[],
+  ): RequestReply => {
+    const { requestId } = call
+    const about = { call: 'request', account, subject: requestId, correlation: requestId }
+    const rules = [...new Set(issues?.map((issue) => issue.code) ?? [])]
+    recordRefusal(context, writer, { ...about, ...refusal, rules })
+    const shown = issues?.slice(0, maxIssues).map((issue) => ({ ...issue }))
+    return { status: 'REFUSED', ...refusal, ...(shown === undefined ? {} : { issues: shown }) }
+  }
+
+  const user = userOf(account, context.owner)
+  if (user === undefined) {
+    const refusal = { code: 'NOT_PERMITTED', message: 'this entry point acts for nobody' } as const
+    return context.store.commit('fact', (writer) => refuse(writer, refusal))
+  }
+  const { kind, name, source, inputs, priority } = call
+  const content = digestOf({ kind, name, source: sha256(source), inputs, priority, user })
+  const known = context.store.state.request(call.requestId)
+  // A resend is answered from the state: a later release may compile the same bytes differently.
+  const compiled =
+    known === undefined
+      ? compileSource({
+          kind,
+          source,
+          inputs,
+          catalogue: context.catalogue,
+          decide: context.decide,
+        })
+      : undefined
+  return context.store.commit('effect', (writer) => {
+    const registered = writer.state.request(call.requestId)
+    if (registered !== undefined) {
+      if (registered.content === content) {
+        return { status: 'REGISTERED', digest: registered.digest, user: registered.user }
+      }
+      const message = 'this request id was registered with other content'
+      return refuse(writer, { code: 'REQUEST_CONFLICT', message })
+    }
+    if (compiled === undefined) throw new Error('a registration disappeared')
+    if (!compiled.ok) {
+      const message = 'the plan does not compile'
+      return refuse(writer, { code: 'PLAN_INVALID', message }, compiled.issues)
+    }
+    const { plan, digest } = compiled
+    writer.state.insertRequest(
+      {
+        id: call.requestId,
+        kind,
+        name,
+        user,
+        priority,
+        content,
+        digest,
+        created_at: writer.now,
+        admitted_at: null,
+        cancelled_at: null,
+        aborted_by: null,
+      },
+      canonicalJson(plan),
+    )
+    writer.append({
+      kind: 'plan',
+      actor: user,
+      subject: call.requestId,
+      correlation: call.requestId,
+      trace: '',
+      body: {
+        event: 'registered',
+        channel: account,
+        kind,
+        digest,
+        steps: plan.steps.length,
+        priority,
+        source: context.commit(source),
+        inputs: context.commit(inputs),
+      },
+    })
+    return { status: 'REGISTERED', digest, user }
+  })
+}

@@ -1,0 +1,99 @@
+// The composition root of the notary: opens the store, loads the keys, connects to the bus, serves,
+// and goes on until told to stop or until the bus is gone for good. Order matters: nothing is served
+// before the store is open, and the store closes last, after a final checkpoint.
+
+import type { Logger } from 'pino'
+import { limits } from '../plan/limits.ts'
+import type { Catalogue } from '../plan/manifest.ts'
+import { decide } from '../plan/policy.ts'
+import { connectBus } from '../security/bus.ts'
+import { createMinter } from '../security/mint/token.ts'
+import { createDocumentSigner } from '../security/verify/document.ts'
+import { type NotaryConfig, readNotaryKeys } from './config.ts'
+import { createCommitmentKey } from './context.ts'
+import { StoreError } from './database.ts'
+import { createNotary, type Notary } from './notary.ts'
+import { serveNotary } from './serve.ts'
+import { type AuditStore, openStore } from './store.ts'
+
+export interface NotaryProcess {
+  readonly catalogue: Catalogue
+  readonly log: Logger
+  /** Resolves when the process is asked to stop. */
+  readonly stop: Promise<void>
+  readonly onReady: () => void
+}
+
+/** A checkpoint at the latest this long after a row, so that little is ever uncovered. */
+const tickMs = 1_000
+
+/** @throws ConfigError, StoreError, BusError */
+export async function runNotary(config: NotaryConfig, process: NotaryProcess): Promise<void> {
+  const { catalogue, log, stop, onReady } = process
+  const keys = readNotaryKeys(config.folder)
+  const clock = { now: () => Date.now() }
+  const { folder } = config
+  const store = openStore({ folder, clock, reserveBytes: limits.auditReserveBytes })
+  try {
+    const notary = createNotary({
+      store,
+      catalogue,
+      decide,
+      minter: await createMinter(keys.signing),
+      auditSigner: await createDocumentSigner(keys.audit),
+      clock,
+      issuer: config.issuer,
+      owner: config.owner,
+      commitmentKey: createCommitmentKey(Buffer.from(keys.audit.d, 'base64url')),
+    })
+    await noteStart(store, log)
+    const bus = await connectBus({ credentials: config.bus, reconnect: true })
+    serveNotary(bus, notary)
+    const timer = setInterval(() => void tick(notary, log), tickMs)
+    onReady()
+    const gone = bus.closed().then((error) => {
+      throw error ?? new Error('the bus closed the connection')
+    })
+    // After a stop the connection closes too, and nobody waits for that.
+    gone.catch(() => undefined)
+    try {
+      await Promise.race([stop, gone])
+    } finally {
+      clearInterval(timer)
+      await bus.close().catch(() => undefined)
+      await tick(notary, log)
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** A full disk or a wrong clock must not keep the notary from answering why it refuses. */
+async function noteStart(store: AuditStore, log: Logger): Promise<void> {
+  const { damaged } = store
+  if (damaged) log.error('stored audit rows do not agree: run `bulkhead audit verify`')
+  try {
+    await store.commit('fact', (writer) =>
+      writer.append({
+        kind: damaged ? 'security' : 'life-cycle',
+        actor: 'notary',
+        subject: 'notary',
+        correlation: '',
+        trace: '',
+        body: { event: 'started', damaged },
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    log.error({ code: error.code }, error.message)
+  }
+}
+
+async function tick(notary: Notary, log: Logger): Promise<void> {
+  try {
+    await notary.tick()
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    log.error({ code: error.code }, error.message)
+  }
+}

@@ -1,0 +1,48 @@
+// Binds the notary's calls to the bus. Who called is the last part of the subject, which the server
+// appended when it mapped the caller's import; the message's own `sender` is never read. Decides
+// nothing.
+
+import type { Bus } from '../security/bus.ts'
+import type { MessageType } from '../security/message.ts'
+import type { Notary } from './notary.ts'
+import { type NotaryCall, notaryCalls } from './permissions.ts'
+
+const replyTypes: Readonly<Record<NotaryCall, MessageType>> = {
+  request: 'TASK_RESPONSE',
+  cancel: 'TASK_RESPONSE',
+  admit: 'VALIDATION_RESPONSE',
+  authorize: 'VALIDATION_RESPONSE',
+  settle: 'VALIDATION_RESPONSE',
+  boot: 'STATUS_UPDATE',
+  event: 'STATUS_UPDATE',
+  query: 'RETRIEVAL_RESPONSE',
+  head: 'RETRIEVAL_RESPONSE',
+}
+
+/** Subscribes; replies from then on. */
+export function serveNotary(bus: Bus, notary: Notary): void {
+  for (const name of notaryCalls) {
+    bus.serve(
+      `notary.${name}.*`,
+      async ({ subject, payload }) => notary[name](lastOf(subject), payload),
+      { type: replyTypes[name], onMalformed: () => malformed(name) },
+    )
+  }
+  bus.serve(
+    'evt.*.*',
+    async ({ subject, payload }) => notary.agentEvent(subject.slice('evt.'.length), payload),
+    { type: 'STATUS_UPDATE' },
+  )
+}
+
+function lastOf(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1)
+}
+
+/** Of a message whose envelope cannot be read, or that is too old: not recorded, because it is cheap. */
+function malformed(name: NotaryCall) {
+  const refusal = { code: 'MALFORMED', message: 'not a message, or too old' } as const
+  return name === 'authorize'
+    ? { status: 'DENIED', rules: [], ...refusal }
+    : { status: 'REFUSED', ...refusal }
+}

@@ -1,0 +1,103 @@
+// Plans of the notary's tests, as a person would write them.
+
+/** A read, and writes built on it by text, by reference and under a guard. */
+export const briefing = `
+version: 1
+goal: brief me
+inputs: { note: { type: string } }
+steps:
+  - id: gather
+    agent: desk
+    action: list
+    args: { day: today }
+  - id: write
+    agent: desk
+    action: append
+    args:
+      note: { $input: note }
+      text: { $text: '{{#items}}{{title}} {{/items}}', with: { items: { $from: 'gather#/items' } } }
+      dryRun: false
+  - id: long
+    agent: desk
+    action: append
+    args:
+      note: { $input: note }
+      text:
+        $text: '{{#items}}{{title}} {{title}} {{/items}}'
+        with: { items: { $from: 'gather#/items' } }
+      dryRun: false
+  - id: named
+    agent: desk
+    action: append
+    args: { note: { $from: 'gather#/first' }, text: '-', dryRun: false }
+  - id: maybe
+    agent: desk
+    action: append
+    args: { note: { $input: note }, text: many, dryRun: false }
+    when: { cel: 'size(items) > 1', with: { items: { $from: 'gather#/items' } } }
+answer: { from: [gather] }
+`
+
+/** Writes with undos, in a row, two attempts each. */
+export const twoWrites = `
+version: 1
+goal: write twice
+steps:
+  - { id: read, agent: desk, action: list, args: { day: today } }
+  - id: first
+    agent: desk
+    action: append
+    args: { note: daily, text: a, dryRun: false }
+    attempts: 2
+  - id: second
+    agent: desk
+    action: append
+    args: { note: daily, text: b, dryRun: false }
+  - id: third
+    agent: desk
+    action: append
+    args: { note: daily, text: c, dryRun: false }
+  - id: booked
+    agent: desk
+    action: book
+    args: { room: blue, dryRun: false }
+answer: { from: [read] }
+`
+
+/** A write that goes on without the read before it. */
+export const softly = `
+version: 1
+goal: write anyway
+steps:
+  - { id: gather, agent: desk, action: list, args: { day: today }, onError: continue }
+  - id: write
+    agent: desk
+    action: append
+    args:
+      note: daily
+      text:
+        $text: '{{#items}}{{title}} {{/items}}{{^items}}none{{/items}}'
+        with: { items: { $from: 'gather#/items' } }
+      dryRun: false
+answer: { from: [gather] }
+`
+
+/** Reads of a pool, enough of them to reach both replicas. */
+export const pooled = `
+version: 1
+goal: look around
+steps:
+${Array.from(
+  { length: 12 },
+  (_, n) => `  - { id: look-${n}, agent: pool, action: look, args: { at: look-${n} } }`,
+).join('\n')}
+answer: { from: [look-0] }
+`
+
+export const items = (titles: readonly string[]) => ({
+  first: titles[0] ?? '',
+  items: titles.map((title) => ({ title })),
+})
+
+export const list = { day: 'today' }
+export const append = (text: string) => ({ note: 'daily', text, dryRun: false })
