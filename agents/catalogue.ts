@@ -1,10 +1,8 @@
 // All agents of this project, as manifests: what the compiler, the notary and the supervisor know of
 // them. Must not import a handler: those who read this file never run an agent's code.
 
-import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
+import { type Catalogue, createCatalogue } from '../plan/manifest.ts'
 import { manifest as calendar } from './calendar/manifest.ts'
 import { manifest as notes } from './notes/manifest.ts'
 
-const manifests: readonly AgentManifest[] = [calendar, notes]
-
-export const catalogue: Catalogue = new Map(manifests.map((manifest) => [manifest.name, manifest]))
+export const catalogue: Catalogue = createCatalogue([calendar, notes])

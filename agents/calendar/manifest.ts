@@ -3,7 +3,7 @@
 // zone that applies (argument, then folder, then calendar, then UTC: zones.ts).
 
 import { z } from 'zod'
-import type { AgentManifest } from '../../plan/manifest.ts'
+import { defineManifest } from '../../plan/manifest.ts'
 import { fileStemPattern } from '../file-stem.ts'
 
 /** Where the folder of calendars is mounted in the sandbox. */
@@ -289,7 +289,7 @@ const writes = {
   },
 } as const
 
-export const manifest = {
+export const manifest = defineManifest({
   name: 'calendar',
   summary: 'reads and changes calendars kept as ICS files in one folder',
   replicas: 1,
@@ -299,4 +299,4 @@ export const manifest = {
   perUser: false,
   mounts: [{ from: { config: 'calendar.folder' }, at: calendarsAt, mode: 'rw' }],
   actions: { ...reads, ...writes },
-} as const satisfies AgentManifest
+})

@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { limits } from '../../plan/limits.ts'
-import type { AgentManifest } from '../../plan/manifest.ts'
+import { defineManifest } from '../../plan/manifest.ts'
 import { fileStemPattern } from '../file-stem.ts'
 
 /** Where the folder of notes is mounted in the sandbox. */
@@ -30,7 +30,7 @@ const changed = {
   after: z.string(),
 }
 
-export const manifest = {
+export const manifest = defineManifest({
   name: 'notes',
   summary: 'reads Markdown notes in one folder and adds entries to them',
   replicas: 1,
@@ -129,4 +129,4 @@ export const manifest = {
       maxResultBytes: 256 * 1024,
     },
   },
-} as const satisfies AgentManifest
+})
