@@ -88,6 +88,7 @@ describe('a handler that takes too long', () => {
   it('is told to stop, and its outcome is unknown where it does not say what it did', async () => {
     const reply = await runtime.run({ action: 'slow', args: { ms: 5_000, heedsAbort: true } })
     expect(reply).toMatchObject({ status: 'UNKNOWN' })
+    await runtime.idle(10_000)
     expect(home.effects()).toEqual([])
   }, 15_000)
 

@@ -321,6 +321,23 @@ describe('a ledger is not opened', () => {
     expect(reasonOf(start)).toBe('CORRUPT')
   })
 
+  it('when only bytes are damaged that opening has no need to read', () => {
+    const ledger = start()
+    for (let at = 0; at < 50; at += 1) execute(ledger, { idem: `effect-${at}` })
+    stop()
+    const file = join(folder, databaseFile)
+    const database = new Database(file, { readonly: true })
+    const page = database
+      .prepare<[], number>(`SELECT rootpage FROM sqlite_schema WHERE name = 'tokens'`)
+      .pluck()
+      .get()
+    database.close()
+    const bytes = readFileSync(file)
+    bytes.fill(0x5a, 4_096 * ((page ?? 0) - 1) + 8, 4_096 * ((page ?? 0) - 1) + 100)
+    writeFileSync(file, bytes)
+    expect(reasonOf(start)).toBe('CORRUPT')
+  })
+
   it('when it is cut short or is no database at all', () => {
     execute(start())
     stop()
