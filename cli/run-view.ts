@@ -74,7 +74,8 @@ function toStep(step: StepSummary): RunDocument['steps'][number] {
 
 /** Address of a run in Temporal's Web UI. */
 export function temporalLink(ui: string, namespace: string, requestId: string, runId: string) {
-  return `${ui}/namespaces/${namespace}/workflows/${encodeURIComponent(requestId)}/${runId}/timeline`
+  const { origin } = new URL(ui)
+  return `${origin}/namespaces/${namespace}/workflows/${encodeURIComponent(requestId)}/${runId}/timeline`
 }
 
 const marks: Readonly<Record<StepOutcome, string>> = {
