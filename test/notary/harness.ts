@@ -90,6 +90,7 @@ export interface HarnessOptions {
   readonly catalogue?: Catalogue
   readonly decide?: Decide
   readonly folder?: string
+  readonly reserveBytes?: number
 }
 
 export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
@@ -112,7 +113,7 @@ interface Parts extends HarnessOptions {
 async function assemble(parts: Parts): Promise<Harness> {
   const { folder, clock, keys } = parts
   const used = parts.catalogue ?? catalogue
-  const store = openStore({ folder, clock, reserveBytes: 4_096 })
+  const store = openStore({ folder, clock, reserveBytes: parts.reserveBytes ?? 4_096 })
   const notary = createNotary({
     store,
     catalogue: used,
