@@ -2,6 +2,7 @@
 // the tests' own worker entry only; the composition root of the product passes none.
 
 import type { Catalogue } from '../plan/manifest.ts'
+import type { StepInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
 import type { AgentCalls, NotaryCalls } from './notary-calls.ts'
 import type { PlanStore } from './plan-store.ts'
@@ -22,5 +23,5 @@ export interface DispatchDeps {
   readonly catalogue: Catalogue
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  readonly onPoint?: (point: CrashPoint) => Promise<void> | void
+  readonly onPoint?: (point: CrashPoint, at: StepInput) => Promise<void> | void
 }

@@ -94,7 +94,7 @@ async function run(
       }
       case 'AUTHORISED': {
         expiresAtMs = answer.expiresAt
-        await deps.onPoint?.('after-authorise')
+        await deps.onPoint?.('after-authorise', input)
         const sent = await sendCommand(input, { authorised: answer, loaded, args }, deps)
         return 'ended' in sent ? sent.ended : await giveUp(sent.refused)
       }

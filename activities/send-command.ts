@@ -60,9 +60,9 @@ export async function sendCommand(
   })
   // Awaited below; until then a rejection must not count as unhandled.
   answer.catch(() => undefined)
-  await deps.onPoint?.('after-send')
+  await deps.onPoint?.('after-send', input)
   const reply = await orEnsured(answer, authorised, deps)
-  await deps.onPoint?.('after-reply')
+  await deps.onPoint?.('after-reply', input)
   return await conclude(input, { ...sent, reply }, deps)
 }
 
@@ -146,7 +146,7 @@ async function keep(
     salt: done.receipt.salt,
     createdAt: deps.now(),
   })
-  await deps.onPoint?.('after-artifact')
+  await deps.onPoint?.('after-artifact', input)
   const ended = await settle(input, done.reply, { ...deps, invalidResult: false })
   return ended.outcome === 'settled' ? { ...ended, resultRef } : ended
 }
@@ -157,7 +157,7 @@ async function settle(
   deps: SendDeps & { readonly invalidResult: boolean },
 ): Promise<Ended> {
   const { outcome, code } = await settleReceipt(input, reply, deps)
-  await deps.onPoint?.('after-settle')
+  await deps.onPoint?.('after-settle', input)
   return { outcome, ...(code === undefined ? {} : { code }), resultRef: null }
 }
 

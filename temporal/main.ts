@@ -2,7 +2,7 @@
 // why it cannot; leaves on SIGTERM and when its standard input ends, which means that the supervisor
 // died.
 
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { catalogue } from '../agents/catalogue.ts'
 import { ConfigError, readWorkerConfig } from './config.ts'
 import { runWorker } from './run-worker.ts'
@@ -11,6 +11,9 @@ const readyDescriptor = 3
 
 function say(line: Readonly<Record<string, unknown>>): void {
   try {
+    const pipe = fstatSync(readyDescriptor)
+    // Without a parent's pipe, the number is one of Node's own.
+    if (!pipe.isFIFO() && !pipe.isSocket()) return
     writeSync(readyDescriptor, `${JSON.stringify(line)}\n`)
   } catch {
     // Started by hand, without the pipe: there is nobody to tell.

@@ -1,6 +1,7 @@
 // The artifact store: durable, keyed, sealed, and honest about what it cannot open.
 
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createCipheriv, hkdfSync } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -104,6 +105,21 @@ describe('reading', () => {
     const second = await store.put(Buffer.from('two'), meta)
     await rename(pathOf(second), pathOf(first))
     expect(await codeOf(store.get(first))).toBe('CORRUPT')
+  })
+
+  it('hashes what it reads: even a genuine seal is no proof that the name is right', async () => {
+    const ref = 'ab'.repeat(32)
+    const head = Buffer.from(JSON.stringify(meta))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(head.length)
+    const seal = Buffer.from(hkdfSync('sha256', key, '', 'bulkhead-seal', 32))
+    const iv = Buffer.alloc(12)
+    const cipher = createCipheriv('aes-256-gcm', seal, iv).setAAD(Buffer.from(ref))
+    const body = Buffer.concat([cipher.update(Buffer.concat([length, head])), cipher.final()])
+    await mkdir(join(folder, 'objects', 'ab'))
+    const sealed = Buffer.concat([Buffer.from([1]), iv, body, cipher.getAuthTag()])
+    await writeFile(pathOf(ref), sealed)
+    expect(await codeOf(store.get(ref))).toBe('CORRUPT')
   })
 
   it('cannot be opened with another key', async () => {

@@ -121,12 +121,15 @@ describe('compiling a request', () => {
 })
 
 describe('composing the answer', () => {
-  const compose = async (events: readonly { summary: string }[], step = 'read') => {
+  const compose = async (
+    events: readonly { summary: string }[],
+    { step = 'read', run = requestId } = {},
+  ) => {
     const compiled = await compile(await putRequest(document))
     if (compiled.status !== 'ADMITTED') throw new Error(compiled.code)
     const ref = await artifacts.put(Buffer.from(canonicalJson({ count: 1, events })), {
       kind: 'result',
-      requestId,
+      requestId: run,
       step,
       iteration: 0,
       readers: ['user:owner'],
@@ -157,8 +160,9 @@ describe('composing the answer', () => {
     expect(toInertText('x'.repeat(300_000)).length).toBeLessThan(263_000)
   })
 
-  it('takes no other step’s result', async () => {
-    expect(await typeOf(compose([], 'write'))).toBe('PLAN_MISMATCH')
+  it('takes no other step’s result, and none of another run', async () => {
+    expect(await typeOf(compose([], { step: 'write' }))).toBe('PLAN_MISMATCH')
+    expect(await typeOf(compose([], { run: 'req-2' }))).toBe('PLAN_MISMATCH')
   })
 })
 

@@ -55,6 +55,7 @@ export const plan: CompiledPlan = {
 export interface Bench {
   readonly world: FakeWorld
   readonly artifacts: ArtifactStore
+  readonly planRef: string
   readonly points: CrashPoint[]
   /** Milliseconds that the attempts have slept. */
   readonly slept: () => number
@@ -102,6 +103,7 @@ export async function createBench(act: Act = honest): Promise<Bench> {
   const bench: Bench = {
     world,
     artifacts,
+    planRef,
     points,
     slept: () => sleptMs,
     heartbeats: () => heartbeats,

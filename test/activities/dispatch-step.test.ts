@@ -127,6 +127,16 @@ describe('a crash', () => {
     expect(await bench.dispatch('read')).toMatchObject({ outcome: 'failed', code: 'NO_RESULT' })
   })
 
+  it('after which another result lies in the store than was settled is a failure', async () => {
+    await bench.dispatch('read')
+    const effect = bench.world.effects.get('read')
+    if (effect !== undefined) effect.resultHash = 'h'.repeat(43)
+    expect(await bench.dispatch('read', { attempt: 2 })).toMatchObject({
+      outcome: 'failed',
+      code: 'NO_RESULT',
+    })
+  })
+
   it('before which the notary settled otherwise is answered with what it settled', async () => {
     for (const outcome of ['failed', 'unknown', 'skipped', 'denied'] as const) {
       bench.world.override.authorize = () => ({
@@ -286,6 +296,27 @@ describe('a step that does not belong', () => {
       'PLAN_MISMATCH',
     )
     expect(bench.world.log).toEqual([])
+  })
+
+  it('is refused when its plan is an artifact of another kind', async () => {
+    const { bytes } = await bench.artifacts.get(bench.planRef)
+    const planRef = await bench.artifacts.put(bytes, {
+      kind: 'request',
+      requestId,
+      readers: [],
+      createdAt: 1,
+    })
+    expect(await failureTypeOf(bench.dispatch('read', { planRef }))).toBe('PLAN_MISMATCH')
+  })
+
+  it('is refused when a source is of another kind or another run', async () => {
+    const { resultRef } = await bench.dispatch('read')
+    const { bytes, meta } = await bench.artifacts.get(resultRef ?? '')
+    for (const change of [{ kind: 'answer' }, { requestId: 'req-2' }] as const) {
+      const ref = await bench.artifacts.put(bytes, { ...meta, ...change })
+      const sources = [bench.source('read', ref)]
+      expect(await failureTypeOf(bench.dispatch('write', { sources }))).toBe('PLAN_MISMATCH')
+    }
   })
 
   it('is refused when a source is another step result', async () => {

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Reply } from '../../agents/protocol.ts'
 import { signDocument } from '../../security/verify/document.ts'
-import { sha256 } from '../../security/verify/hash.ts'
+import { saltedHash, sha256 } from '../../security/verify/hash.ts'
 import { generateKeyPairJwk } from '../../security/verify/keys.ts'
 import { type Bench, createBench, failureTypeOf } from './dispatch-fixture.ts'
 
@@ -28,6 +28,19 @@ describe('an agent that lies', () => {
     'a receipt with another salt': (honest) => forge(honest, { salt: 'x'.repeat(22) }),
     'a receipt of another status': (honest) => forge(honest, { status: 'UNKNOWN' }),
     'an envelope of an earlier token': (honest) => forge(honest, {}, { jti: 'earlier' }),
+    'an envelope of another effect': (honest) => forge(honest, {}, { idem: 'x'.repeat(43) }),
+    'a receipt that another key signed': async (honest) => {
+      if (honest.status !== 'DONE') return honest
+      const { privateJwk } = await generateKeyPairJwk()
+      const receipt = await resign(honest.receipt, {}, privateJwk)
+      const claims = { ...claimsOf(honest.envelope), receiptHash: sha256(receipt) }
+      const envelope = await signDocument(
+        'bulkhead-envelope+jws',
+        claims,
+        bench.world.receiptKeys.privateJwk,
+      )
+      return { ...honest, receipt, envelope }
+    },
     'an envelope of another boot': (honest) => forge(honest, {}, { bootEpoch: 'epoch-02' }),
     'a signature of another key': async (honest) => {
       const { privateJwk } = await generateKeyPairJwk()
@@ -87,6 +100,19 @@ describe('an agent that lies', () => {
       expect(settled?.payload).toMatchObject({ type: 'receipt', invalidResult: true })
     },
   )
+
+  it('about the one spelling of its result fails the step: it has white space', async () => {
+    bench.world.override.reply = async (honest) => {
+      if (honest.status !== 'DONE') return honest
+      const result = honest.result.replace('{', '{ ')
+      const salt = String(claimsOf(honest.receipt)['salt'])
+      return { ...(await forge(honest, { resultHash: saltedHash(salt, result) })), result }
+    }
+    expect(await bench.dispatch('read')).toMatchObject({
+      outcome: 'failed',
+      code: 'INVALID_RESULT',
+    })
+  })
 
   it('is asked again when the notary does not take its receipt', async () => {
     bench.world.override.settle = () => ({

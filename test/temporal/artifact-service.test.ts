@@ -74,6 +74,7 @@ describe('artifact service', () => {
   it('refuses an account without a user', async () => {
     const ref = await answer([owner])
     expect(await getArtifact(undefined, { ref }, deps)).toMatchObject({ code: 'NOT_PERMITTED' })
+    expect(await getArtifact(undefined, {}, deps)).toMatchObject({ code: 'NOT_PERMITTED' })
     expect(await putArtifact(undefined, put, deps)).toMatchObject({ code: 'NOT_PERMITTED' })
   })
 

@@ -38,7 +38,7 @@ describe('the workflow bundle', () => {
     const packages = names.flatMap(
       (name) => name.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? [],
     )
-    expect([...new Set(packages)].sort()).toEqual([
+    expect([...new Set(packages)].sort((one, other) => one.localeCompare(other))).toEqual([
       '@temporalio/common',
       '@temporalio/workflow',
       'long',
