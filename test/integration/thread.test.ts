@@ -182,10 +182,9 @@ describe('the thread from a request to a verified answer', () => {
     const untouched = readFileSync(file)
     const verified = await runCli(['audit', 'verify', '--state', state, '--json'])
     expect(verified.code, verified.stderr).toBe(0)
-    // The second occurrence is inside a row's body; the first may be a state table's or an index's.
     const changed = Buffer.from(untouched)
-    const { seq, at } = findBody(changed)
-    changed[at] = (changed[at] ?? 0) ^ 1
+    const { seq, places } = findBody(changed)
+    for (const at of places) changed[at] = (changed[at] ?? 0) ^ 1
     writeFileSync(file, changed)
     try {
       const verify = await runCli(['audit', 'verify', '--state', state, '--json'])
@@ -200,21 +199,16 @@ describe('the thread from a request to a verified answer', () => {
   })
 })
 
-/** Where the body of some decided row lies in the database file, and its sequence number. */
-function findBody(file: Buffer): { readonly seq: number; readonly at: number } {
+/**
+ * Where one byte of a decided row's body lies in the database file, and the row's number. More than
+ * once, where SQLite left a stale copy behind when the table grew.
+ */
+function findBody(file: Buffer): { readonly seq: number; readonly places: readonly number[] } {
   const listing = spawnSync(
     process.execPath,
     [
-      'cli/main.ts',
-      'audit',
-      'query',
-      '--kind',
-      'intent',
-      '--limit',
-      '1',
-      '--state',
-      state,
-      '--json',
+      ...['cli/main.ts', 'audit', 'query', '--kind', 'intent', '--limit', '1'],
+      ...['--state', state, '--json'],
     ],
     { encoding: 'utf8' },
   )
@@ -222,7 +216,11 @@ function findBody(file: Buffer): { readonly seq: number; readonly at: number } {
     .object({ seq: z.number(), body: z.string(), prev: z.string() })
     .parse(JSON.parse(listing.stdout))
   // body and prev lie side by side in the record, which makes the place certain.
-  const at = file.indexOf(row.body + row.prev)
-  expect(at).toBeGreaterThan(0)
-  return { seq: row.seq, at: at + row.body.indexOf(':') + 2 }
+  const record = row.body + row.prev
+  const places: number[] = []
+  for (let at = file.indexOf(record); at >= 0; at = file.indexOf(record, at + 1)) {
+    places.push(at + row.body.indexOf(':') + 2)
+  }
+  expect(places).not.toEqual([])
+  return { seq: row.seq, places }
 }
