@@ -3,7 +3,7 @@
 // replacing one handler. It checks what it is sent only where a test looks at `seen`.
 
 import type { z } from 'zod'
-import { envelopeType, type Reply, receiptType } from '../../agents/protocol.ts'
+import { envelopeType, type Reply, receiptSchema, receiptType } from '../../agents/protocol.ts'
 import {
   type AuthorizeCall,
   type AuthorizeReply,
@@ -235,13 +235,11 @@ function outcomeOf(call: SettleCall): Pick<Effect, 'outcome' | 'code' | 'resultH
       return { outcome: 'failed', code: call.code }
     case 'receipt': {
       if (call.invalidResult) return { outcome: 'failed', code: 'INVALID_RESULT' }
-      const claims: unknown = JSON.parse(
-        Buffer.from(call.receipt.split('.')[1] ?? '', 'base64url').toString(),
-      )
-      const { status, resultHash, code } = claims as Record<string, string>
+      const claims = Buffer.from(call.receipt.split('.')[1] ?? '', 'base64url').toString()
+      const { status, resultHash, code } = receiptSchema.parse(JSON.parse(claims))
       if (status === 'UNKNOWN') return { outcome: 'unknown' }
       if (status === 'FAILED') return { outcome: 'failed', ...(code === undefined ? {} : { code }) }
-      return { outcome: 'settled', ...(resultHash === undefined ? {} : { resultHash }) }
+      return { outcome: 'settled', resultHash }
     }
   }
 }
