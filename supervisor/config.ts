@@ -23,7 +23,8 @@ const passedOn = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'XDG_CACHE_HOME', 
 export function readEnvironment(): Environment {
   const variables = process.env
   const { BULKHEAD_TOOLS: toolsFolder, PATH: path = '' } = variables
-  const childEnvironment: Record<string, string> = {}
+  // Temporal asks who runs it; a user id without an account (a service, a container) has no name.
+  const childEnvironment: Record<string, string> = { USER: variables['USER'] ?? 'bulkhead' }
   for (const name of passedOn) {
     const value = variables[name]
     if (value !== undefined) childEnvironment[name] = value
