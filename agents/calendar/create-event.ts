@@ -135,6 +135,7 @@ export function requireOwnStart(open: OpenCalendar, event: EventProperties): voi
         rule,
         start: start.wall,
         isDate: start.kind === 'date',
+        from: start.wall,
         stop: start.wall + 5 * yearMs,
         toWall: (until) =>
           until.kind === 'utc' && start.zone !== undefined

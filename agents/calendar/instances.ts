@@ -91,7 +91,11 @@ function hasReading(
     time.kind === 'date' ? time.wall === startOfDay(reading) : readingOf(time, clock) === reading,
   )
   if (isExcluded) return false
-  for (const { wall } of readings(event, clock, { to: reading, meter: createMeter() })) {
+  for (const { wall } of readings(event, clock, {
+    from: reading,
+    to: reading,
+    meter: createMeter(),
+  })) {
     if (wall === reading) return true
   }
   return false

@@ -143,7 +143,8 @@ function* repeated(
   }
   const length = fixedLength(event, clock)
   const rough = roughLength(event.start, length)
-  for (const { wall, end, byRule } of readings(event, clock, window)) {
+  const range = { ...window, from: window.from - zoneMarginMs - rough }
+  for (const { wall, end, byRule } of readings(event, clock, range)) {
     if (seen.has(wall) || excludedDays.has(startOfDay(wall))) continue
     seen.add(wall)
     if (
@@ -176,7 +177,7 @@ interface Reading {
 export function* readings(
   event: EventProperties,
   clock: Clock,
-  window: Pick<Window, 'to' | 'meter'>,
+  range: Pick<Window, 'from' | 'to' | 'meter'>,
 ): Generator<Reading> {
   for (const rule of event.rules) {
     const walls = ruleReadings({
@@ -184,9 +185,10 @@ export function* readings(
       rule,
       start: event.start.wall,
       isDate: event.start.kind === 'date',
-      stop: window.to + zoneMarginMs,
+      from: range.from,
+      stop: range.to + zoneMarginMs,
       toWall: (until) => readingOf({ ...until, zone: event.start.zone }, clock),
-      meter: window.meter,
+      meter: range.meter,
     })
     for (const wall of walls) yield { wall, byRule: wall !== event.start.wall, end: undefined }
   }

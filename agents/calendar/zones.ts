@@ -163,6 +163,7 @@ function yearly(file: CalendarText, rule: string, { start, before, meter }: Onse
     rule,
     start,
     isDate: false,
+    from: start,
     stop: Date.UTC(lastYear, 11, 31),
     toWall: (until) => (until.kind === 'utc' ? until.wall + before : until.wall),
     meter,
