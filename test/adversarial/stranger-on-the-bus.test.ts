@@ -2,12 +2,13 @@
 // the protocol. Each case differs from the honest connection in one thing only.
 
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type Server, connect as tcpConnect } from 'node:net'
+import { createServer, connect as tcpConnect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type ConnectionOptions,
   createServer as createTlsServer,
+  type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls'
 import { createUser } from '@nats-io/nkeys'
@@ -191,30 +192,31 @@ describe('connectBus', () => {
     return 'connected'
   }
 
-  async function pretend(
-    folder: string,
-    files: { readonly cert: string; readonly key: string },
-    check: (port: number) => Promise<void>,
-  ): Promise<void> {
+  /** Poses as the server with this certificate; returns the words that reached it. */
+  async function pretend(certificate: string, privateKey: string): Promise<string> {
     const port = await getPort({ host: '127.0.0.1' })
-    const [cert, key] = [
-      await readFile(join(folder, files.cert)),
-      await readFile(join(folder, files.key)),
-    ]
+    const [cert, key] = [await readFile(certificate), await readFile(privateKey)]
+    const sockets = new Set<TLSSocket>()
     let heard = ''
-    const pretender: Server = createTlsServer({ cert, key }, (socket) => {
+    const pretender = createTlsServer({ cert, key }, (socket) => {
+      sockets.add(socket)
       socket.on('error', () => {})
       socket.on('data', (data) => {
         heard += data.toString('latin1')
+        socket.destroy()
       })
-      socket.write('INFO {"server_id":"x","version":"2.14.5","headers":true,"nonce":"abc"}\r\n')
+      socket.write(
+        'INFO {"server_id":"x","version":"2.14.5","headers":true,"max_payload":1048576,' +
+          '"auth_required":true,"tls_required":true,"tls_verify":true,"nonce":"abc"}\r\n',
+      )
     })
     pretender.on('tlsClientError', () => {})
     await new Promise<void>((resolve) => pretender.listen(port, '127.0.0.1', resolve))
     try {
-      await check(port)
-      expect(heard).toBe('')
+      await expect(attempt(port)).rejects.toMatchObject({ code: 'NOT_DELIVERED' })
+      return heard
     } finally {
+      for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => pretender.close(resolve))
     }
   }
@@ -223,18 +225,20 @@ describe('connectBus', () => {
     expect(await attempt(server.port)).toBe('connected')
   })
 
+  it('would introduce itself to whoever holds the key of the server', async () => {
+    const folder = join(server.state, 'nats')
+    const heard = await pretend(join(folder, 'server.pem'), join(folder, 'server.key.pem'))
+    expect(heard).toContain('CONNECT')
+  })
+
   it('shows nothing to a server of another deployment', async () => {
-    const files = { cert: 'server.pem', key: 'server.key.pem' }
-    await pretend(join(foreign, 'nats'), files, async (port) => {
-      await expect(attempt(port)).rejects.toMatchObject({ code: 'NOT_DELIVERED' })
-    })
+    const folder = join(foreign, 'nats')
+    expect(await pretend(join(folder, 'server.pem'), join(folder, 'server.key.pem'))).toBe('')
   })
 
   it('shows nothing to an agent that poses as the server with its own certificate', async () => {
-    const files = { cert: 'cert.pem', key: 'key.pem' }
-    await pretend(server.credentials('agent_notes_1'), files, async (port) => {
-      await expect(attempt(port)).rejects.toMatchObject({ code: 'NOT_DELIVERED' })
-    })
+    const folder = server.credentials('agent_notes_1')
+    expect(await pretend(join(folder, 'cert.pem'), join(folder, 'key.pem'))).toBe('')
   })
 
   it('speaks to nobody who does not do TLS first', async () => {
