@@ -86,7 +86,8 @@ describe('the sample home', () => {
               !allDay && !summary.startsWith('Breakfast') && new Date(start) >= from,
           )
           .map(({ start, summary }) => `${new Date(start).toISOString()} ${summary}`)
-        expect(timed.sort()).toEqual(expected.sort())
+        const inOrder = (a: string, b: string) => (a < b ? -1 : 1)
+        expect(timed.sort(inOrder)).toEqual(expected.sort(inOrder))
         expect(timed.length).toBeGreaterThan(20)
       }
     },
