@@ -41,18 +41,10 @@ export async function startBus(input: {
   }
   const state = await mkdtemp(join(tmpdir(), 'bulkhead-bus-'))
   const bus = { host: '127.0.0.1', port: await getPort({ host: '127.0.0.1' }) }
-  await prepareIdentities({ state, deployment: 'testtest', replicas: input.replicas, bus })
-  const config = join(state, 'nats', 'nats.conf')
-  if (input.adjust !== undefined) {
-    await writeFile(config, input.adjust(await readFile(config, 'utf8')))
-  }
-  const server = spawnBound(program, ['-c', config])
+  let server: ChildProcess | undefined
   let log = ''
-  server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
   const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
+    if (server?.pid !== undefined && server.exitCode === null && server.signalCode === null) {
       const exited = once(server, 'exit')
       server.kill('SIGKILL')
       await exited
@@ -60,6 +52,15 @@ export async function startBus(input: {
     await rm(state, { recursive: true, force: true })
   }
   try {
+    await prepareIdentities({ state, deployment: 'testtest', replicas: input.replicas, bus })
+    const config = join(state, 'nats', 'nats.conf')
+    if (input.adjust !== undefined) {
+      await writeFile(config, input.adjust(await readFile(config, 'utf8')))
+    }
+    server = spawnBound(program, ['-c', config])
+    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text
+    })
     await waitUntilReady(server, () => log)
   } catch (error) {
     await stop()
