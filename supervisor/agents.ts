@@ -30,7 +30,10 @@ export async function startAgents(input: AgentsInput): Promise<AgentPool> {
       endLeftover({ address, layout: prepared.layout.replica(address) }, notary),
     ),
   )
-  const pool = createPool(prepared.replicas.flatMap((address) => toMember(address, input)))
+  const members = prepared.replicas.flatMap((address) => toMember(address, input))
+  const pool = createPool(members, (agent, error) => {
+    prepared.journal.logger.error({ agent, err: error }, 'agent did not start')
+  })
   unwind.add('agents', () => pool.stop())
   input.bus.serve('supervisor.ensure', ({ payload }) => pool.ensure(payload), {
     type: 'TASK_RESPONSE',

@@ -1,39 +1,55 @@
-// Reads `bulkhead.yaml`. Parsing is plan/configuration.ts's; this adds the file, and turns what is
-// wrong with it into one error that names file and line.
+// Reads `bulkhead.yaml`. Parsing is plan/configuration.ts's; this adds the file, turns what is wrong
+// with it into one error that names file and line, and resolves the folders that manifests ask for.
 
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
-import type { AgentManifest } from '../plan/manifest.ts'
+import { parseConfiguration } from '../plan/configuration.ts'
+import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
 import { SupervisorError } from './codes.ts'
-import type { PortName } from './ports.ts'
+import type { ConfiguredPorts } from './ports.ts'
 import type { GrantedFolder } from './sandbox/contents.ts'
 
 export interface Configuration {
-  readonly ports: Readonly<Partial<Record<PortName, number>>>
+  readonly ports: ConfiguredPorts
   /** Absolute path of a folder of the person's, by `<agent>.<setting>`. */
   folder(key: string): string | undefined
 }
 
 /** @throws SupervisorError CONFIG_INVALID with file, line and hint */
-export function loadConfiguration(file: string): Configuration {
-  let source: string
+export function loadConfiguration(file: string, catalogue: Catalogue): Configuration {
+  const settings = [...catalogue.values()].flatMap(({ mounts }) =>
+    mounts.map(({ from }) => from.config),
+  )
+  const parsed = parseConfiguration(readSource(file), file, settings)
+  if (!parsed.ok) {
+    const lines = parsed.problems.map(
+      ({ line, message, hint }) => `${file}:${line}: ${message} (${hint})`,
+    )
+    throw new SupervisorError('CONFIG_INVALID', lines.join('\n'), { next: `edit ${file}` })
+  }
+  const { ports = {}, agents = {} } = parsed.configuration
+  const folders = new Map<string, string>(
+    Object.entries(agents).flatMap(([agent, values]) =>
+      Object.entries(values).map(([name, value]) => [`${agent}.${name}`, value] as const),
+    ),
+  )
+  return {
+    ports,
+    folder: (key) => {
+      const path = folders.get(key)
+      return path === undefined ? undefined : resolve(dirname(file), path)
+    },
+  }
+}
+
+function readSource(file: string): string {
   try {
-    source = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (cause) {
     throw new SupervisorError('CONFIG_INVALID', `${file} cannot be read`, {
       next: 'npm start for the sample home, or give your own file with --config',
       cause,
     })
-  }
-  const value = parse(source)
-  return {
-    ports: value.ports ?? {},
-    folder: (key) => {
-      const [agent = '', setting = ''] = key.split('.')
-      const text = value.agents?.[agent]?.[setting]
-      return text === undefined ? undefined : resolve(dirname(file), text)
-    },
   }
 }
 
@@ -49,10 +65,10 @@ export function grantedFolders(
     const source = configuration.folder(from.config)
     if (source === undefined) {
       throw new SupervisorError('NOT_CONFIGURED', `${from.config} is not set`, {
-        next: `name a folder as ${from.config} in bulkhead.yaml`,
+        next: `name a folder as ${from.config} below agents: in bulkhead.yaml`,
       })
     }
-    if (!statSync(source, { throwIfNoEntry: false })?.isDirectory()) {
+    if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true) {
       throw new SupervisorError('NOT_CONFIGURED', `${from.config}: ${source} is not a folder`, {
         next: `mkdir -p ${source}`,
       })

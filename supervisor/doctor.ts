@@ -9,7 +9,7 @@ import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { grantedFolders, loadConfiguration } from './configuration.ts'
 import { processStartTime } from './lock.ts'
-import { isFree, type PortName, portNames } from './ports.ts'
+import { type ConfiguredPorts, isFree, portNames } from './ports.ts'
 import { canMakeControlGroups, findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
 import { assertPrivate, stateLayout } from './state.ts'
 import { askVersion, compareVersions, locateTool, type ToolName } from './toolchain.ts'
@@ -182,14 +182,19 @@ function checkUsers(): string {
     : 'notary and worker share your user id: a compromised worker is not contained'
 }
 
-function checkConfiguration({ configFile, catalogue }: DoctorInput): string {
-  const configuration = loadConfiguration(configFile)
+function checkConfiguration({ configFile, catalogue, state }: DoctorInput): string {
+  // Before the first start there is nothing to be wrong; a file that was named must be there.
+  if (configFile === stateLayout(state).configuration && !existsSync(configFile)) {
+    return `${configFile} does not exist yet; npm start makes one for the sample home`
+  }
+  const configuration = loadConfiguration(configFile, catalogue)
   for (const manifest of catalogue.values()) grantedFolders(manifest, configuration)
   return configFile
 }
 
-async function checkPorts({ configFile, state }: DoctorInput): Promise<string> {
-  const configured = loadPorts(configFile)
+async function checkPorts(input: DoctorInput): Promise<string> {
+  const { configFile, state } = input
+  const configured = loadPorts(input)
   const known = readDeployment(stateLayout(state).deploymentFile)
   if (known !== undefined && processStartTime(known.pid) !== undefined) {
     return 'in use by the running deployment'
@@ -205,9 +210,9 @@ async function checkPorts({ configFile, state }: DoctorInput): Promise<string> {
   return names.length === 0 ? 'chosen at each start' : `free: ${names.join(', ')}`
 }
 
-function loadPorts(configFile: string): Readonly<Partial<Record<PortName, number>>> {
+function loadPorts({ configFile, catalogue }: DoctorInput): ConfiguredPorts {
   try {
-    return loadConfiguration(configFile).ports
+    return loadConfiguration(configFile, catalogue).ports
   } catch {
     // The configuration has a check of its own.
     return {}

@@ -22,6 +22,8 @@ export interface Forwarder {
     /** Any bytes, keep-alives included. */
     readonly heard: number
   }
+  /** An agent without its connection cannot serve, whether or not its process is still there. */
+  isConnected(): boolean
   close(): Promise<void>
 }
 
@@ -62,6 +64,7 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
   chmodSync(options.socket, 0o600)
   return {
     activity: () => ({ ...seen }),
+    isConnected: () => sockets.size > 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

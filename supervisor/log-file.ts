@@ -36,7 +36,7 @@ export function openLog(file: string, maxBytes = maxBytesDefault): LogFile {
         // Full disk or folder gone: see the opening comment.
       }
     },
-    tail: () => last.trimEnd().split('\n').slice(-3).join('\n'),
+    tail: () => last.trimEnd().split('\n').slice(-12).join('\n'),
     close: () => closeSync(handle),
   }
 }

@@ -62,10 +62,12 @@ function readArguments(args: readonly string[]) {
 /** Runs a deployment until SIGINT, SIGTERM or `down`. A second signal ends everything at once. */
 export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>): Promise<void> {
   const stop = new AbortController()
+  let signals = 0
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      signals += 1
       // The kernel ends the servers with us; the guard ends the sandboxes.
-      if (stop.signal.aborted) process.exit(130)
+      if (signals > 1) process.exit(130)
       say('stopping')
       stop.abort()
     })
@@ -85,7 +87,8 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-function explain(error: unknown): number {
+/** Says what went wrong and what to do; returns the exit code. */
+export function explain(error: unknown): number {
   if (error instanceof SupervisorError) {
     if (error.code === 'STOPPING') return 0
     say(`${error.code}: ${error.message}`)

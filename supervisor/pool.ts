@@ -47,7 +47,10 @@ export function isIdle(
   return status.idleMs >= manifest.idleMs
 }
 
-export function createPool(members: readonly PoolMember[]): AgentPool {
+export function createPool(
+  members: readonly PoolMember[],
+  onFailure: (replica: string, error: unknown) => void,
+): AgentPool {
   const byName = new Map(members.map((member) => [nameOf(member.replica.address), member]))
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -71,6 +74,7 @@ export function createPool(members: readonly PoolMember[]): AgentPool {
         if (member === undefined) throw new SupervisorError('UNKNOWN_AGENT', 'no such replica')
         return { status: 'RUNNING', ...(await member.replica.ensure()) }
       } catch (error) {
+        if (member !== undefined) onFailure(nameOf(member.replica.address), error)
         return toFailure(error)
       }
     },
@@ -91,11 +95,13 @@ export function createPool(members: readonly PoolMember[]): AgentPool {
   }
 }
 
+/** What an agent wrote before it ended may be anything, so it goes into its log and not on the bus. */
 function toFailure(error: unknown): EnsureReply {
-  if (error instanceof SupervisorError) {
+  if (error instanceof SupervisorError && error.code !== 'SANDBOX_FAILED') {
     return { status: 'FAILED', code: error.code, message: error.message }
   }
-  return { status: 'FAILED', code: 'SANDBOX_FAILED', message: String(error) }
+  const message = 'the sandbox did not start; its log says why'
+  return { status: 'FAILED', code: 'SANDBOX_FAILED', message }
 }
 
 const nameOf = ({ agent, n }: ReplicaAddress) => `${agent}.${n}`

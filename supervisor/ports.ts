@@ -15,11 +15,11 @@ export const portNames = [
 ] as const
 export type PortName = (typeof portNames)[number]
 export type Ports = Readonly<Record<PortName, number>>
+/** Those that a person has fixed. */
+export type ConfiguredPorts = Readonly<Partial<Record<PortName, number | undefined>>>
 
 /** @throws SupervisorError PORT_TAKEN naming the key of the configuration */
-export async function choosePorts(
-  configured: Readonly<Partial<Record<PortName, number>>>,
-): Promise<Ports> {
+export async function choosePorts(configured: ConfiguredPorts): Promise<Ports> {
   const chosen = new Map<PortName, number>()
   for (const name of portNames) {
     const wanted = configured[name]

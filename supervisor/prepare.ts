@@ -25,6 +25,7 @@ import {
   prepareSocketFolder,
   prepareState,
   type ReplicaAddress,
+  removeSocketFolder,
   type StateLayout,
   stateLayout,
 } from './state.ts'
@@ -62,7 +63,7 @@ const neededBytes = 64 * 1024 * 1024
 /** @throws SupervisorError, PkiError */
 export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<Preparation> {
   const { environment, catalogue } = options
-  const configuration = loadConfiguration(options.configFile)
+  const configuration = loadConfiguration(options.configFile, catalogue)
   const layout = stateLayout(options.state)
   const replicas = listReplicas(catalogue)
   prepareState(layout, replicas)
@@ -89,6 +90,7 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     names: ['control.sock', ...replicas.map(({ agent, n }) => `${agent}.${n}.sock`)],
     temporaryFolder: environment.temporaryFolder,
   })
+  unwind.add('sockets', () => removeSocketFolder(layout))
   return {
     layout,
     deployment,

@@ -85,6 +85,7 @@ class SandboxedReplica implements Replica {
   #boot: Boot | undefined
   #starting: Promise<Boot> | undefined
   #stopping: Promise<void> | undefined
+  #finishing: Promise<void> | undefined
   #lastFacts: SandboxFacts | null = null
   #starts = 0
   #failures = 0
@@ -99,7 +100,8 @@ class SandboxedReplica implements Replica {
   async ensure(): Promise<{ readonly bootEpoch: string }> {
     this.#askedAt = this.#options.now()
     await this.#stopping
-    if (this.#boot !== undefined && !this.#boot.sandbox.isAlive()) await this.#finish(this.#boot)
+    await this.#endIfCutOff()
+    await this.#finishing
     if (this.#boot === undefined) {
       this.#refuseWhileBackingOff()
       this.#starting ??= this.#start().finally(() => {
@@ -108,6 +110,14 @@ class SandboxedReplica implements Replica {
       await this.#starting
     }
     return { bootEpoch: this.#boot?.facts.bootEpoch ?? '' }
+  }
+
+  /** Whoever asks has perhaps just been told that nobody serves: do not answer from memory. */
+  async #endIfCutOff(): Promise<void> {
+    const boot = this.#boot
+    if (boot === undefined || (boot.sandbox.isAlive() && boot.forwarder.isConnected())) return
+    await boot.sandbox.stop(stopTimeoutMs)
+    await this.#finish(boot)
   }
 
   async stop(): Promise<void> {
@@ -191,16 +201,22 @@ class SandboxedReplica implements Replica {
     await this.#finish(boot)
   }
 
-  /** Once for each boot, however its end was noticed. */
+  /** Once for each boot, however its end was noticed; the next start waits until it is done. */
   async #finish(boot: Boot): Promise<void> {
-    if (this.#boot !== boot) return
-    const crashed = this.#state === 'running'
-    this.#boot = undefined
-    this.#change('stopped')
+    if (this.#boot === boot) {
+      this.#boot = undefined
+      this.#finishing = this.#cleanUp(boot, { crashed: this.#state === 'running' })
+    }
+    await this.#finishing
+  }
+
+  async #cleanUp(boot: Boot, { crashed }: { readonly crashed: boolean }): Promise<void> {
+    this.#change('stopping')
     boot.sandbox.look()
     await boot.sandbox.exited
     await boot.forwarder.close()
     removeSecrets(this.#options.layout)
+    this.#change('stopped')
     if (!crashed) return
     this.#options.onCrash()
     await tellStopped(this.#options, boot.facts)

@@ -137,28 +137,35 @@ const socketPathBytes = 107
 
 /**
  * The folder for sockets: `<state>/run`, or, where the longest name would not fit the kernel's limit,
- * a folder with an unpredictable name below `temporaryFolder`. A folder that an earlier start left
- * behind is removed.
+ * a folder with an unpredictable name below `temporaryFolder`.
  */
 export function prepareSocketFolder(
   layout: StateLayout,
   options: { readonly names: readonly string[]; readonly temporaryFolder: string },
 ): string {
-  const note = join(layout.run, 'sockets.path')
-  if (existsSync(note)) {
-    const earlier = readFileSync(note, 'utf8')
-    if (earlier.includes('/bulkhead-') && existsSync(earlier)) {
-      assertPrivate(earlier)
-      rmSync(earlier, { recursive: true, force: true })
-    }
-    rmSync(note)
-  }
+  removeSocketFolder(layout)
   const fits = options.names.every(
     (name) => Buffer.byteLength(join(layout.run, name)) <= socketPathBytes,
   )
   if (fits) return layout.run
   const folder = mkdtempSync(join(options.temporaryFolder, 'bulkhead-'))
   chmodSync(folder, 0o700)
-  writeFileSync(note, folder, { mode: 0o600 })
+  writeFileSync(noteOf(layout), folder, { mode: 0o600 })
   return folder
+}
+
+/** Where the short folder is written down, for the start after a kill. */
+const noteOf = (layout: StateLayout) => join(layout.run, 'sockets.path')
+
+/** Removes the short folder of this or of an earlier start, if there is one. */
+export function removeSocketFolder(layout: StateLayout): void {
+  const note = noteOf(layout)
+  if (!existsSync(note)) return
+  const folder = readFileSync(note, 'utf8')
+  if (existsSync(folder)) {
+    // Somebody else may have made one of that name since.
+    assertPrivate(folder)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  rmSync(note)
 }

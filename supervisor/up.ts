@@ -66,6 +66,8 @@ export async function up(options: UpOptions): Promise<Platform> {
     }
   } catch (error) {
     await unwind.run()
+    // Whatever failed then, failed because its processes were being stopped.
+    if (options.stop.signal.aborted) throw new SupervisorError('STOPPING', 'stopped while starting')
     throw explainDiskFull(error, options.state)
   }
 }

@@ -3,9 +3,8 @@
 
 import { readFileSync } from 'node:fs'
 import type { AgentManifest, Catalogue } from '../../plan/manifest.ts'
-import { SupervisorError, toExitCode } from '../../supervisor/codes.ts'
 import { readEnvironment } from '../../supervisor/config.ts'
-import { runUntilStopped } from '../../supervisor/main.ts'
+import { explain, runUntilStopped } from '../../supervisor/main.ts'
 import { manifest as testManifest } from './test-agent/manifest.ts'
 
 export type ManifestOverrides = Partial<Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas'>>
@@ -48,8 +47,5 @@ try {
   })
   process.exit(0)
 } catch (error) {
-  process.stderr.write(
-    `${error instanceof SupervisorError ? `${error.code}: ` : ''}${String(error)}\n`,
-  )
-  process.exit(error instanceof SupervisorError ? toExitCode(error.code) : 1)
+  process.exit(explain(error))
 }
