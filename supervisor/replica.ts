@@ -141,7 +141,8 @@ class SandboxedReplica implements Replica {
       sinceMs: now - this.#changedAt,
       sandbox: this.#facts(),
       idleMs: this.#boot === undefined ? undefined : now - last,
-      pendingMs: toAgent > fromAgent ? now - toAgent : 0,
+      // What came before it was ready was the handshake, which nobody answers.
+      pendingMs: toAgent > Math.max(fromAgent, this.#changedAt) ? now - toAgent : 0,
       lastHeard: heard === 0 ? null : heard,
     }
   }
