@@ -1,6 +1,6 @@
 // Which time zone applies, and where its rules come from: a VTIMEZONE of the file, else the IANA
 // database of the runtime. Invariant: a name that neither knows is an error, never UTC. The rules of a
-// VTIMEZONE come from outside, so only yearly ones are followed and their number is bounded. Windows
+// VTIMEZONE come from outside, so the number of changes that they make is bounded. Windows
 // names ("W. Europe Standard Time") are no IANA names: they work only where the file defines them.
 
 import { Temporal } from 'temporal-polyfill'
@@ -154,10 +154,6 @@ function parseOffset(text: string): number | undefined {
 }
 
 function yearly(file: CalendarText, rule: string, { start, before, meter }: Onset): WallMs[] {
-  // Anything else is no law of any country.
-  if (!/(?:^|;)FREQ=YEARLY(?:;|$)/i.test(rule)) {
-    throw corrupt(file.calendar, 'a VTIMEZONE with a rule that is not yearly')
-  }
   const readings = ruleReadings({
     calendar: file.calendar,
     rule,

@@ -63,6 +63,13 @@ describe('create', () => {
     expect(folder.text('work')).toBe(written)
   })
 
+  test('is not made again where a person has changed or deleted the event since', async () => {
+    const first = await folder.create()
+    folder.save('work', original)
+    expect(await folder.create()).toEqual(first)
+    expect(folder.text('work')).toBe(original)
+  })
+
   test('asks a person when it cannot tell whether it happened', async () => {
     await folder.create()
     folder.forgetApplied(idemOf('one'))

@@ -130,11 +130,7 @@ describe('a rule that no day satisfies', () => {
   ])('%s ends', async (rule) => {
     folder.save('c', calendarOf(['DTSTART:19700102T090000Z', `RRULE:${rule}`, 'SUMMARY:e']))
     const started = performance.now()
-    try {
-      expect((await list()).count).toBe(0)
-    } catch (error) {
-      expect(error).toBeInstanceOf(ActionFailure)
-    }
+    expect((await list()).count).toBe(0)
     expect(performance.now() - started).toBeLessThan(soonMs)
   })
 })
