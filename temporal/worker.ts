@@ -29,6 +29,10 @@ export async function createWorker(setup: WorkerSetup): Promise<Worker> {
     maxCachedWorkflows: 200,
     // Three runs at full fan-out, or two hundred at work on one step each.
     maxConcurrentActivityTaskExecutions: 200,
+    // How long the server keeps a run for the worker that has it in memory before any other may go on
+    // with it. The default of 10 s is what a killed worker costs each of its runs; one that is only
+    // busy for longer than this replays, which costs milliseconds.
+    stickyQueueScheduleToStartTimeout: 2_000,
     // Steps that become ready together start in the round trip that scheduled them.
     maxEagerActivityReservationsPerWorkflowTask: 16,
     // Enough for a command that is out to come back; what takes longer is asked for again by the
