@@ -1,41 +1,24 @@
-// The worker with a death of its own: as temporal/main.ts, but kills itself with SIGKILL the first
-// time that a step reaches a point. `--once <file>` remembers across restarts that it has happened.
-//
-//   node test/support/crashing-worker-main.ts --config <file> --point after-reply --step note --once <file>
+// The worker as temporal/main.ts starts it, which a test can stop at `<point> <step>`: the gate lies
+// in the worker's own folder. Started by a test's supervisor in place of the real entry.
 
-import { existsSync, writeFileSync, writeSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { writeSync } from 'node:fs'
 import { catalogue } from '../../agents/catalogue.ts'
 import { readWorkerConfig } from '../../temporal/config.ts'
 import { runWorker } from '../../temporal/run-worker.ts'
-
-const { values } = parseArgs({
-  options: {
-    config: { type: 'string' },
-    point: { type: 'string' },
-    step: { type: 'string' },
-    once: { type: 'string' },
-  },
-})
-const { config = '', point, step, once = '' } = values
+import { stopAt } from './crash-gate.ts'
 
 const stop = new Promise<void>((resolve) => {
   process.once('SIGTERM', () => resolve())
   process.stdin.once('end', () => resolve())
   process.stdin.resume()
 })
+const config = readWorkerConfig(process.argv.slice(2))
 
-await runWorker(readWorkerConfig(['--config', config]), {
+await runWorker(config, {
   catalogue,
   stop,
   onReady: () => writeSync(3, '{"ready":true}\n'),
-  onPoint: async (reached, at) => {
-    if (reached !== point || at.step !== step || at.kind !== 'do' || existsSync(once)) return
-    writeFileSync(once, '')
-    // What was just sent must have left this process, or the point would be an earlier one.
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    process.kill(process.pid, 'SIGKILL')
-    await new Promise(() => undefined)
-  },
+  onPoint: (point, { kind, step }) =>
+    kind === 'do' ? stopAt(config.folder, `${point} ${step}`) : undefined,
 })
 process.exit(0)

@@ -1,0 +1,160 @@
+// A real deployment whose notes agent and worker can be stopped at their points and killed from
+// outside, and what its files say of an effect: the agent's ledger row, the notary's record, the
+// entries of a note. Reads copies of the databases, so that looking changes nothing.
+
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import Database from 'better-sqlite3'
+import { z } from 'zod'
+import { bundleProgram } from '../../agents/bundle.ts'
+import { performRun } from '../../cli/commands/run.ts'
+import type { RunDocument } from '../../cli/run-view.ts'
+import { openSession } from '../../cli/session.ts'
+import { processStartTime } from '../../supervisor/lock.ts'
+import { createGate, type Gate } from './crash-gate.ts'
+import { startDeployment } from './deployment.ts'
+
+export type Victim = 'agent' | 'worker' | 'notary'
+
+export interface Process {
+  readonly pid: number
+  readonly restarts: number
+}
+
+export interface EffectFacts {
+  readonly idem: string
+  /** State of the agent's ledger row, `absent` without one. */
+  readonly ledger: string
+  /** What the notary has recorded, `open` before it has settled. */
+  readonly notary: string
+  /** Tokens that the notary has given for it. */
+  readonly tokens: number
+  /** Boots of the agent that these tokens were for. */
+  readonly epochs: number
+}
+
+export interface CrashDeployment {
+  readonly gates: Readonly<Record<'agent' | 'worker', Gate>>
+  /** Registers, starts and follows a plan to its end, as `bulkhead run` does. */
+  run(requestId: string, source: string): Promise<RunDocument>
+  find(victim: Victim): Promise<Process>
+  /** SIGKILL, and waits until the process is gone. */
+  kill(pid: number): Promise<void>
+  effect(requestId: string, step: string): EffectFacts
+  /** All notes, as their files are. */
+  notes(): string
+  stop(): Promise<void>
+}
+
+const names: Readonly<Record<Victim, string>> = {
+  agent: 'agent notes.0',
+  worker: 'worker',
+  notary: 'notary',
+}
+const statusSchema = z.object({
+  processes: z.array(
+    z.object({ name: z.string(), pid: z.number().nullable(), restarts: z.number() }),
+  ),
+})
+const support = import.meta.dirname
+const silent = { json: true, data() {}, row() {}, talk() {}, problem() {} }
+
+export async function startCrashDeployment(): Promise<CrashDeployment> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-crash-'))
+  const bundle = join(folder, 'notes.mjs')
+  await bundleProgram(join(support, 'crash-notes-agent.ts'), bundle)
+  const deployment = await startDeployment({
+    home: 'sample',
+    bundles: { notes: bundle },
+    workerEntry: join(support, 'crashing-worker-main.ts'),
+  })
+  const { state, control } = deployment
+  const session = await openSession(state).catch(async (error: unknown) => {
+    await deployment.stop()
+    throw error
+  })
+  return {
+    gates: {
+      agent: createGate(join(state, 'agents', 'notes.0', 'ledger')),
+      worker: createGate(join(state, 'worker')),
+    },
+    async run(requestId, source) {
+      const plan = { kind: 'plan', name: 'crash', source } as const
+      return (await performRun(session, plan, silent, { requestId, inputs: {} })).document
+    },
+    async find(victim) {
+      const { processes } = statusSchema.parse((await control('GET', '/status')).body)
+      const { pid = null, restarts = 0 } =
+        processes.find(({ name }) => name === names[victim]) ?? {}
+      if (pid === null) throw new Error(`${names[victim]} is not running`)
+      return { pid, restarts }
+    },
+    kill: killAndWait,
+    effect: (requestId, step) => readEffect(state, { requestId, step, folder }),
+    notes: () => readNotes(join(state, 'agents', 'notes', 'data')),
+    async stop() {
+      await session.close()
+      rmSync(folder, { recursive: true, force: true })
+      await deployment.stop()
+    },
+  }
+}
+
+async function killAndWait(pid: number): Promise<void> {
+  const startTime = processStartTime(pid)
+  process.kill(pid, 'SIGKILL')
+  while (startTime !== undefined && processStartTime(pid) === startTime) await delay(2)
+}
+
+function readNotes(folder: string): string {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n')
+}
+
+interface EffectPlace {
+  readonly requestId: string
+  readonly step: string
+  /** For the copies. */
+  readonly folder: string
+}
+
+function readEffect(state: string, { requestId, step, folder }: EffectPlace): EffectFacts {
+  const recorded = inCopy(join(state, 'notary', 'audit.db'), folder, (database) =>
+    database
+      .prepare<[string, string], Recorded>(
+        `SELECT idem, coalesce(outcome, 'open') AS notary, attempts AS tokens,
+           (SELECT count(DISTINCT boot_epoch) FROM token WHERE token.idem = effect.idem) AS epochs
+         FROM effect WHERE request = ? AND step = ? AND kind = 'do'`,
+      )
+      .get(requestId, step),
+  )
+  if (recorded === undefined) throw new Error(`the notary knows nothing of ${requestId} ${step}`)
+  const file = join(state, 'agents', 'notes.0', 'ledger', 'ledger.db')
+  const ledger = inCopy(file, folder, (database) =>
+    database
+      .prepare<[string], string>('SELECT state FROM effects WHERE idem = ?')
+      .pluck()
+      .get(recorded.idem),
+  )
+  return { ...recorded, ledger: ledger ?? 'absent' }
+}
+
+type Recorded = Omit<EffectFacts, 'ledger'>
+
+function inCopy<T>(file: string, folder: string, read: (database: Database.Database) => T): T {
+  const copy = join(folder, 'copy.db')
+  for (const suffix of ['', '-wal', '-shm']) rmSync(copy + suffix, { force: true })
+  for (const suffix of ['', '-wal']) {
+    if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
+  }
+  const database = new Database(copy)
+  try {
+    return read(database)
+  } finally {
+    database.close()
+  }
+}
