@@ -38,7 +38,13 @@ export function createCheckpointer(ports: {
       if (latest?.size === size) return latest
       // Two at once would sign the same size at different times, and only one of them is kept.
       if (signing?.size !== size) signing = { size, done: make() }
-      return signing.done
+      const { done } = signing
+      // Neither a failure is kept, nor a success beside `latest`.
+      const forget = () => {
+        if (signing?.done === done) signing = undefined
+      }
+      done.then(forget, forget)
+      return done
     },
   }
 }

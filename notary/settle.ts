@@ -118,7 +118,7 @@ function settleSkip(job: Job, call: Of<'skip'>): Answer {
   const { effect, step, registered, effectOf } = located
   if (effect !== undefined && effect.outcome !== null) return settledReply(effect)
   // A token was given, so the guard was true, and its sources never change.
-  if (call.kind === 'undo' || step.when === null || effect !== undefined) {
+  if (call.kind === 'undo' || effect !== undefined) {
     return refuse('GUARD_TRUE', 'this step is not one to skip')
   }
   const loaded = loadSources(guardSources(step), call.sources, {

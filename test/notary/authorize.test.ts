@@ -4,13 +4,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decide } from '../../plan/policy.ts'
 import { createMinter } from '../../security/mint/token.ts'
-import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { clearAccess } from '../../security/verify/clear.ts'
-import { hashArgs, saltedHash } from '../../security/verify/hash.ts'
+import { hashArgs } from '../../security/verify/hash.ts'
 import { toPublicJwk } from '../../security/verify/keys.ts'
 import { createTokenKeys, verifyToken } from '../../security/verify/token.ts'
 import { createHarness, type Harness, issuer, nkey } from './harness.ts'
-import { append, briefing, items, list, pooled, softly, twoWrites } from './plans.ts'
+import { append, briefing, erasing, items, list, pooled, twoWrites } from './plans.ts'
 
 let harness: Harness
 
@@ -124,127 +123,20 @@ describe('a request that is not ready is refused', () => {
     await run.token('gather', list)
     expect(await run.authorize('write', append(''))).toMatchObject({ code: 'NEEDS_UNSETTLED' })
   })
-})
 
-describe('arguments', () => {
-  it('must be the literals of the plan', async () => {
-    const run = await harness.run(briefing, { inputs: { note: 'daily' } })
-    expect(await run.authorize('gather', { day: 'tomorrow' })).toMatchObject({
-      status: 'DENIED',
-      code: 'ARGS_MISMATCH',
-    })
-    expect(await run.authorize('gather', { day: 'today', extra: 1 })).toMatchObject({
-      code: 'ARGS_MISMATCH',
-    })
-    expect(await run.authorize('gather', list)).toMatchObject({ status: 'AUTHORISED' })
+  it('when a need that it takes nothing from has not settled', async () => {
+    const run = await harness.run(twoWrites)
+    await run.token('first', append('a'))
+    expect(await run.authorize('after', append('d'))).toMatchObject({ code: 'NEEDS_UNSETTLED' })
   })
 
-  it('must be what the inputs and settled results make of them', async () => {
-    const { run, source } = await gathered()
-    const sources = [source]
-    const other = { note: 'other', text: 'one two ', dryRun: false }
-    expect(await run.authorize('write', other, { sources })).toMatchObject({
-      code: 'ARGS_MISMATCH',
-    })
-    expect(await run.authorize('write', append('one three '), { sources })).toMatchObject({
-      code: 'ARGS_MISMATCH',
-    })
-    expect(await run.authorize('write', append('one two '), { sources })).toMatchObject({
-      status: 'AUTHORISED',
-    })
-  })
-
-  it('must fit the action, whatever the plan and the results say', async () => {
-    const { run, source } = await gathered(['x'.repeat(50)])
-    const reply = await run.authorize(
-      'named',
-      { note: 'x'.repeat(50), text: '-', dryRun: false },
-      {
-        sources: [source],
-      },
-    )
-    expect(reply).toMatchObject({ status: 'DENIED', code: 'ARGS_INVALID' })
-    // Nothing that the worker could bring would change that, so the step has ended.
-    expect(await run.authorize('named', {})).toMatchObject({ status: 'SETTLED', outcome: 'denied' })
-  })
-
-  it('must stay below their limit', async () => {
-    const titles = Array.from({ length: 40 }, () => 'x'.repeat(1_500))
-    const { run, source } = await gathered(titles)
-    const text = titles.map((title) => `${title} ${title} `).join('')
-    const reply = await run.authorize('long', append(text), { sources: [source] })
-    expect(reply).toMatchObject({ status: 'DENIED', code: 'LIMIT' })
-  })
-})
-
-describe('a source', () => {
-  it('is asked for once by its hash and then remembered', async () => {
-    const { run, source } = await gathered()
-    const named = { step: source.step, iteration: 0, hash: source.hash }
-    const ask = (sources: (typeof source)[]) =>
-      run.authorize('write', append('one two '), { sources })
-    expect(await ask([named])).toEqual({
-      status: 'NEED_SOURCES',
-      steps: [{ step: 'gather', iteration: 0 }],
-    })
-    expect(await ask([source])).toMatchObject({ status: 'AUTHORISED' })
-    expect(await ask([named])).toMatchObject({ status: 'AUTHORISED' })
-  })
-
-  it('must be named', async () => {
-    const { run } = await gathered()
-    expect(await run.authorize('write', append('one two '))).toMatchObject({
-      code: 'SOURCE_MISSING',
-    })
-  })
-
-  it('is refused when it is not the settled result, by hash or by content', async () => {
-    const { run, source } = await gathered()
-    const forged = canonicalJson(items(['evil']))
-    const text = append('evil ')
-    const ask = (sources: (typeof source)[]) => run.authorize('write', text, { sources })
-    expect(await ask([{ ...source, content: forged }])).toMatchObject({ code: 'SOURCE_MISMATCH' })
-    const hash = saltedHash('AAAA', forged)
-    expect(await ask([{ ...source, hash, content: forged }])).toMatchObject({
-      code: 'SOURCE_MISMATCH',
-    })
-    // A refused content was not remembered either.
-    expect(await ask([source])).toMatchObject({ code: 'ARGS_MISMATCH' })
-  })
-
-  it.each([
-    ['its bytes are not canonical', '{"first": "","items":[]}'],
-    ['it has a key twice', '{"first":"","items":[],"items":[]}'],
-    ['it does not fit the action', '{"first":"","items":[{"title":1}]}'],
-    ['it is not JSON', 'items'],
-  ])('is refused when %s, though its receipt is genuine', async (_, bytes) => {
-    const run = await harness.run(briefing, { inputs: { note: 'daily' } })
-    const source = await run.perform('gather', list, bytes)
-    const reply = await run.authorize('write', append(''), { sources: [source] })
-    expect(reply).toMatchObject({ code: 'SOURCE_MISMATCH' })
-  })
-
-  it('is refused for a step that has none', async () => {
-    const run = await harness.run(softly)
-    await run.break('gather', list, { status: 'FAILED', code: 'CONFLICT', retry: 'final' })
-    const source = { step: 'gather', iteration: 0, hash: 'A'.repeat(43), content: '{}' }
-    const reply = await run.authorize('write', append('none'), { sources: [source] })
-    expect(reply).toMatchObject({ code: 'SOURCE_MISMATCH' })
-    expect(await run.authorize('write', append('none'))).toMatchObject({ status: 'AUTHORISED' })
-  })
-})
-
-describe('a guard', () => {
-  it('is evaluated again: false, and nothing is authorised', async () => {
-    const { run, source } = await gathered(['one'])
-    const reply = await run.authorize('maybe', append('many'), { sources: [source] })
-    expect(reply).toMatchObject({ status: 'DENIED', code: 'GUARD_FALSE' })
-  })
-
-  it('lets the step run when it is true', async () => {
-    const { run, source } = await gathered()
-    const reply = await run.authorize('maybe', append('many'), { sources: [source] })
-    expect(reply).toMatchObject({ status: 'AUTHORISED' })
+  it('when the plan that is stored for it is not the registered one any more', async () => {
+    const run = await harness.run(twoWrites)
+    await harness.tamper(`UPDATE request SET plan = replace(plan, '"daily"', '"other"')`)
+    harness = await harness.restart()
+    const args = { note: 'other', text: 'a', dryRun: false }
+    const reply = await harness.notary.authorize('worker', run.call('first', args))
+    expect(reply).toMatchObject({ status: 'DENIED', code: 'AUDIT_UNAVAILABLE' })
   })
 })
 
@@ -272,6 +164,17 @@ describe('policy', () => {
     expect(await run.authorize('second', append('b'))).toMatchObject({ outcome: 'denied' })
     // The run turns around, so that what happened before can be undone.
     expect(await run.authorize('third', append('c'))).toMatchObject({ code: 'RUN_ABORTING' })
+  })
+})
+
+it('no token is signed for what cannot be undone, even where a rule allows it', async () => {
+  await harness.close()
+  harness = await createHarness({ decide: () => ({ allow: true, rules: ['anything'] }) })
+  const run = await harness.run(erasing)
+  expect(await run.authorize('erase', { note: 'daily', dryRun: false })).toMatchObject({
+    status: 'DENIED',
+    code: 'POLICY',
+    missing: 'an approval by a person',
   })
 })
 

@@ -7,7 +7,7 @@ const common = {
   audience: 'owner',
   idempotent: true,
   timeoutMs: 5_000,
-  maxResultBytes: 64 * 1024,
+  maxResultBytes: 512 * 1024,
   summary: 'for tests',
 } as const
 

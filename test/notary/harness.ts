@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { envelopeType, receiptType } from '../../agents/protocol.ts'
 import { createCommitmentKey } from '../../notary/context.ts'
 import type {
@@ -57,6 +58,8 @@ export interface Harness {
   /** The plan that the notary compiled, admitted unless told otherwise. */
   run(source: string, options?: RunOptions): Promise<Run>
   boot(change?: Partial<Parameters<Notary['boot']>[1] & object>): Promise<void>
+  /** Edits the file behind the notary's back, as its owner could. */
+  tamper(sql: string): Promise<void>
   /** Closes the store and opens everything again on the same file. */
   restart(): Promise<Harness>
   rows(): readonly AuditRow[]
@@ -113,11 +116,12 @@ interface Parts extends HarnessOptions {
 async function assemble(parts: Parts): Promise<Harness> {
   const { folder, clock, keys } = parts
   const used = parts.catalogue ?? catalogue
+  const rules = parts.decide ?? decide
   const store = openStore({ folder, clock, reserveBytes: parts.reserveBytes ?? 4_096 })
   const notary = createNotary({
     store,
     catalogue: used,
-    decide: parts.decide ?? decide,
+    decide: rules,
     minter: await createMinter(keys.signing),
     auditSigner: await createDocumentSigner(keys.audit),
     clock,
@@ -130,7 +134,7 @@ async function assemble(parts: Parts): Promise<Harness> {
     store,
     clock,
     keys,
-    run: (source, options) => startRun({ notary, used, keys }, source, options),
+    run: (source, options) => startRun({ notary, used, rules, keys }, source, options),
     boot: async (change = {}) => {
       const call = {
         agent: 'desk',
@@ -143,6 +147,12 @@ async function assemble(parts: Parts): Promise<Harness> {
       }
       const reply = await notary.boot('supervisor', call)
       if (reply.status !== 'RECORDED') throw new Error(`boot: ${reply.code}`)
+    },
+    tamper: async (sql) => {
+      await store.close()
+      const db = new Database(join(folder, 'audit.db'))
+      db.exec(sql)
+      db.close()
     },
     restart: async () => {
       await store.close()
@@ -157,14 +167,19 @@ async function assemble(parts: Parts): Promise<Harness> {
 }
 
 async function startRun(
-  { notary, used, keys }: { notary: Notary; used: Catalogue; keys: Harness['keys'] },
+  {
+    notary,
+    used,
+    rules,
+    keys,
+  }: { notary: Notary; used: Catalogue; rules: Decide; keys: Harness['keys'] },
   source: string,
   { requestId = 'r-1', inputs = {}, admitted = true }: RunOptions = {},
 ): Promise<Run> {
   const registration = { requestId, kind: 'plan', name: 'test', source, inputs, priority: 'MEDIUM' }
   const registered = await notary.request('cli', registration)
   if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
-  const compiled = compileSource({ kind: 'plan', source, inputs, catalogue: used, decide })
+  const compiled = compileSource({ kind: 'plan', source, inputs, catalogue: used, decide: rules })
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues))
   const { plan, digest } = compiled
   if (admitted) await notary.admit('worker', { requestId, plan })

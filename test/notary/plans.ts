@@ -57,6 +57,11 @@ steps:
     agent: desk
     action: append
     args: { note: daily, text: c, dryRun: false }
+  - id: after
+    agent: desk
+    action: append
+    args: { note: daily, text: d, dryRun: false }
+    needs: [first]
   - id: booked
     agent: desk
     action: book
@@ -80,6 +85,36 @@ steps:
         with: { items: { $from: 'gather#/items' } }
       dryRun: false
 answer: { from: [gather] }
+`
+
+/** A write built on more than one authorisation may carry. */
+export const heavy = `
+version: 1
+goal: read too much
+steps:
+${['a', 'b', 'c', 'd']
+  .map((id) => `  - { id: ${id}, agent: desk, action: list, args: { day: today } }`)
+  .join('\n')}
+  - id: write
+    agent: desk
+    action: append
+    args:
+      note: daily
+      text:
+        $text: '{{a}}{{b}}{{c}}{{d}}'
+        with:
+          { a: { $from: 'a#/first' }, b: { $from: 'b#/first' }, c: { $from: 'c#/first' }, d: { $from: 'd#/first' } }
+      dryRun: false
+answer: { from: [a] }
+`
+
+/** What no rule of ours lets through. */
+export const erasing = `
+version: 1
+goal: erase
+steps:
+  - { id: erase, agent: desk, action: erase, args: { note: daily, dryRun: false } }
+answer: { from: [erase] }
 `
 
 /** Reads of a pool, enough of them to reach both replicas. */

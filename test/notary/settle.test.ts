@@ -2,6 +2,8 @@
 // be called skipped or failed without one.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openEffect } from '../../notary/grant.ts'
+import { idemOf } from '../../notary/locate.ts'
 import { digestOf } from '../../security/verify/hash.ts'
 import { generateKeyPairJwk, toPublicJwk } from '../../security/verify/keys.ts'
 import { type Authorised, createHarness, execute, type Harness, type Run } from './harness.ts'
@@ -67,6 +69,13 @@ describe('a receipt', () => {
       code: 'RECEIPT_INVALID',
     })
     expect(await run.authorize('gather', list)).toMatchObject({ status: 'AUTHORISED' })
+  })
+
+  it('is refused in an envelope over the token of another effect', async () => {
+    const writes = await harness.run(twoWrites, { requestId: 'r-2' })
+    const { jti } = await writes.token('first', append('a'))
+    const documents = await execute(token, done, harness.keys.receipt, { envelope: { jti } })
+    expect(await run.settle('gather', documents)).toMatchObject({ code: 'RECEIPT_INVALID' })
   })
 
   it('is refused when another key signed it, or its envelope', async () => {
@@ -188,6 +197,16 @@ describe('a failure with a receipt', () => {
   })
 })
 
+it('an answered token keeps no undo waiting', async () => {
+  const writes = await harness.run(twoWrites, { requestId: 'r-2' })
+  const only = await writes.token('first', append('a'))
+  const failed = { status: 'FAILED', code: 'CONFLICT', retry: 'absent' } as const
+  await writes.settle('first', await execute(only, failed, harness.keys.receipt))
+  const retract = { note: 'daily', entry: only.idem, dryRun: false }
+  const reply = await writes.authorize('first', retract, { kind: 'undo' })
+  expect(reply).toMatchObject({ status: 'AUTHORISED' })
+})
+
 describe('a skip', () => {
   async function gathered(titles: readonly string[]) {
     const documents = await execute(
@@ -216,8 +235,21 @@ describe('a skip', () => {
     expect(await run.skip('maybe')).toMatchObject({ code: 'SOURCE_MISSING' })
   })
 
-  it('is refused before what the guard needs has settled', async () => {
+  it('is refused before what the guard needs has settled, and after it has failed', async () => {
     expect(await run.skip('maybe')).toMatchObject({ code: 'NEEDS_UNSETTLED' })
+    const failed = { status: 'FAILED', code: 'CONFLICT', retry: 'final' } as const
+    await run.settle('gather', await execute(token, failed, harness.keys.receipt))
+    expect(await run.skip('maybe')).toMatchObject({ code: 'NEEDS_UNSETTLED' })
+  })
+
+  it('is refused once a token was given, whatever the guard is said to be today', async () => {
+    const source = await gathered(['one'])
+    const address = { request: 'r-1', kind: 'do', step: 'maybe', iteration: 0, rerun: 0 } as const
+    await harness.store.commit('fact', ({ state }) => {
+      const idem = idemOf(run.digest, address)
+      state.putEffect({ ...openEffect, ...address, idem, attempts: 1 })
+    })
+    expect(await run.skip('maybe', [source])).toMatchObject({ code: 'GUARD_TRUE' })
   })
 })
 

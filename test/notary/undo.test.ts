@@ -64,6 +64,14 @@ describe('an undo', () => {
     expect(await run.authorize('read', {}, undo)).toMatchObject({ code: 'UNKNOWN_STEP' })
   })
 
+  it('is refused for a step that failed before it was given a token', async () => {
+    const run = await harness.run(twoWrites)
+    await run.fail('first')
+    expect(await run.authorize('first', retract('x'), undo)).toMatchObject({
+      code: 'NEVER_AUTHORISED',
+    })
+  })
+
   it('is refused while the step can still happen', async () => {
     const run = await harness.run(twoWrites)
     const { idem } = await run.token('first', append('a'))
