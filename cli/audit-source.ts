@@ -59,6 +59,7 @@ export function onlineAudit(session: Session): AuditSource {
     },
     async request(requestId) {
       const reply = await session.query({ what: 'request', requestId })
+      if (reply.status === 'REFUSED' && reply.code === 'UNKNOWN_REQUEST') return undefined
       if (reply.status !== 'REQUESTS') throw unexpected(reply)
       return reply.requests[0]
     },

@@ -22,13 +22,23 @@ export function sampleState(): string {
   return join(stateBase(), 'bulkhead-sample')
 }
 
+function givenState(option: string | undefined): string | undefined {
+  const given = option ?? process.env['BULKHEAD_STATE']
+  return given === undefined || given === '' ? undefined : resolve(given)
+}
+
+/** The state folder of `npm start`: the sample home has one of its own. */
+export function chooseStartState(option: string | undefined, isSample: boolean): string {
+  return givenState(option) ?? (isSample ? sampleState() : defaultState())
+}
+
 /**
  * The state folder a command works on: `--state`, else BULKHEAD_STATE, else the person's own, else
  * the sample home's where only that exists.
  */
 export function chooseState(option: string | undefined): string {
-  const given = option ?? process.env['BULKHEAD_STATE']
-  if (given !== undefined && given !== '') return resolve(given)
+  const given = givenState(option)
+  if (given !== undefined) return given
   const own = defaultState()
   return existsSync(own) || !existsSync(sampleState()) ? own : sampleState()
 }

@@ -4,11 +4,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
-import { createOutput, type Output } from './output.ts'
+import { createOutput, type Output, type OutputFormat } from './output.ts'
 
 interface Common {
   readonly state?: string
   readonly json?: boolean
+  readonly jsonl?: boolean
 }
 
 function toCount(text: string): number {
@@ -24,14 +25,20 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 /** Wires one action: common options in, exit code out. */
 type Act = (output: Output, state: string) => Promise<ExitCode> | ExitCode
 
+function formatOf({ json, jsonl }: Common): OutputFormat {
+  if (jsonl === true) return 'jsonl'
+  return json === true ? 'json' : 'text'
+}
+
 async function perform(options: Common, act: Act): Promise<void> {
-  const output = createOutput(options.json === true)
+  const output = createOutput(formatOf(options))
   try {
     process.exitCode = await act(output, chooseState(options.state))
   } catch (error) {
     // The client's own error class is not imported here: it would load the whole SDK for --help.
     if (error instanceof Error && error.name === 'RunClientError') {
-      output.problem(error.message, 'npx bulkhead runs list')
+      const isUnreachable = 'code' in error && error.code === 'UNREACHABLE'
+      output.problem(error.message, `npx bulkhead ${isUnreachable ? 'status' : 'runs list'}`)
       process.exitCode = exitCodes.failed
       return
     }
@@ -45,6 +52,12 @@ function common(command: Command): Command {
   return command
     .option('--state <folder>', 'the deployment to use (default: the XDG state folder)')
     .option('--json', 'one JSON document on standard output')
+}
+
+/** Commands to copy, below the options. */
+function examples(command: Command, ...lines: readonly string[]): Command {
+  const text = lines.map((line) => `\n  npx bulkhead ${line}`).join('')
+  return command.addHelpText('after', `\nExamples:${text}`)
 }
 
 function addPlatform(program: Command): void {
@@ -62,7 +75,7 @@ function addPlatform(program: Command): void {
         }),
       ),
     )
-  common(program.command('up'))
+  examples(common(program.command('up')), 'up --config ~/bulkhead.yaml', 'up --state ~/trial')
     .description('bring the platform up and stay until Ctrl-C')
     .option('--config <file>', 'bulkhead.yaml', 'bulkhead.yaml')
     .action((options: Common & { config: string }) =>
@@ -70,21 +83,21 @@ function addPlatform(program: Command): void {
         (await import('./commands/up.ts')).upCommand(output, { state, config: options.config }),
       ),
     )
-  common(program.command('down'))
+  examples(common(program.command('down')), 'down', 'down --state ~/trial')
     .description('stop the platform')
     .action((options: Common) =>
       perform(options, async (output, state) =>
         (await import('./commands/platform.ts')).downCommand(output, state),
       ),
     )
-  common(program.command('status'))
-    .description('what runs')
+  examples(common(program.command('status')), 'status', 'status --json')
+    .description('what runs; exit code 1 when not everything does')
     .action((options: Common) =>
       perform(options, async (output, state) =>
         (await import('./commands/platform.ts')).statusCommand(output, state),
       ),
     )
-  common(program.command('doctor'))
+  examples(common(program.command('doctor')), 'doctor', 'doctor --config bulkhead.yaml')
     .description('check what the platform needs, and say how to mend it')
     .option('--config <file>', 'bulkhead.yaml to check too')
     .action((options: Common & { config?: string }) =>
@@ -98,19 +111,23 @@ function addPlatform(program: Command): void {
 }
 
 function addPlans(program: Command): void {
-  common(program.command('recipes'))
+  examples(common(program.command('recipes')), 'recipes', 'recipes --json')
     .description('what can be run by name')
     .action((options: Common) =>
       perform(options, async (output) =>
         (await import('./commands/plan.ts')).recipesCommand(output),
       ),
     )
-  common(program.command('run <recipe|plan.yaml>'))
+  examples(
+    common(program.command('run <recipe|plan.yaml>')),
+    'run morning-briefing --input day=2026-01-31',
+    'run my-plan.yaml --dry-run',
+    'run morning-briefing --request-id today-1   (again with the same id: the same run)',
+  )
     .description('run a recipe or a plan file and wait for its answer')
     .option('--input <name=value>', 'an input of the recipe, as often as needed', collect, [])
     .option('--dry-run', 'compile and show what would run')
     .option('--request-id <id>', 'resend a request: the same id is the same run')
-    .addHelpText('after', '\nExample:\n  bulkhead run morning-briefing --input day=2026-01-31')
     .action(
       (what: string, options: Common & { input: string[]; dryRun?: boolean; requestId?: string }) =>
         perform(options, async (output, state) => {
@@ -129,7 +146,11 @@ function addPlans(program: Command): void {
     )
   const plan = program.command('plan').description('look at a plan without running it')
   for (const name of ['check', 'show'] as const) {
-    common(plan.command(`${name} <recipe|plan.yaml>`))
+    examples(
+      common(plan.command(`${name} <recipe|plan.yaml>`)),
+      `plan ${name} morning-briefing`,
+      `plan ${name} my-plan.yaml --json`,
+    )
       .description(name === 'check' ? 'what would refuse it, and why' : 'its steps as compiled')
       .option('--input <name=value>', 'an input, as often as needed', collect, [])
       .action((what: string, options: Common & { input: string[] }) =>
@@ -145,14 +166,20 @@ function addPlans(program: Command): void {
 
 function addRuns(program: Command): void {
   const runs = program.command('runs').description('what ran and what runs')
-  common(runs.command('list')).action((options: Common) =>
-    perform(options, async (output, state) =>
-      (await import('./commands/runs.ts')).runsListCommand(output, state),
-    ),
-  )
+  examples(common(runs.command('list')), 'runs list', 'runs list --json')
+    .description('the newest fifty, the latest first; works with the platform down')
+    .action((options: Common) =>
+      perform(options, async (output, state) =>
+        (await import('./commands/runs.ts')).runsListCommand(output, state),
+      ),
+    )
   for (const name of ['show', 'watch'] as const) {
-    common(runs.command(`${name} [request]`))
-      .description(`${name} a run (default: the newest)`)
+    examples(common(runs.command(`${name} [request]`)), `runs ${name}`, `runs ${name} <request id>`)
+      .description(
+        name === 'show'
+          ? 'steps, answer and proof of a run (default: the newest)'
+          : 'follow a run to its end (default: the newest); Ctrl-C leaves it going',
+      )
       .action((request: string | undefined, options: Common) =>
         perform(options, async (output, state) => {
           const commands = await import('./commands/runs.ts')
@@ -161,7 +188,7 @@ function addRuns(program: Command): void {
         }),
       )
   }
-  common(runs.command('cancel <request>'))
+  examples(common(runs.command('cancel <request>')), 'runs cancel <request id>')
     .description('stop a run; what it did is undone')
     .action((request: string, options: Common) =>
       perform(options, async (output, state) =>
@@ -172,21 +199,25 @@ function addRuns(program: Command): void {
 
 function addAgents(program: Command): void {
   const agents = program.command('agents').description('the agents and what holds them')
-  common(agents.command('list')).action((options: Common) =>
-    perform(options, async (output, state) =>
-      (await import('./commands/platform.ts')).agentsListCommand(output, state),
-    ),
-  )
-  common(agents.command('show <name>')).action((name: string, options: Common) =>
-    perform(options, async (output, state) =>
-      (await import('./commands/platform.ts')).agentsShowCommand(output, state, name),
-    ),
-  )
+  examples(common(agents.command('list')), 'agents list')
+    .description('names and states; an agent is started when a step needs it')
+    .action((options: Common) =>
+      perform(options, async (output, state) =>
+        (await import('./commands/platform.ts')).agentsListCommand(output, state),
+      ),
+    )
+  examples(common(agents.command('show <name>')), 'agents show calendar --json')
+    .description('its sandbox, what it can reach, its actions, its use of the machine')
+    .action((name: string, options: Common) =>
+      perform(options, async (output, state) =>
+        (await import('./commands/platform.ts')).agentsShowCommand(output, state, name),
+      ),
+    )
 }
 
 function addAudit(program: Command): void {
   const audit = program.command('audit').description('the record of what was decided and done')
-  common(audit.command('verify'))
+  examples(common(audit.command('verify')), 'audit verify', 'audit verify --json')
     .description('recompute every hash and check every signature; works with the platform down')
     .action((options: Common) =>
       perform(options, async (output, state) =>
@@ -194,11 +225,16 @@ function addAudit(program: Command): void {
       ),
     )
   for (const name of ['tail', 'query'] as const) {
-    common(audit.command(name))
+    examples(
+      common(audit.command(name)),
+      `audit ${name} --run <request id>`,
+      `audit ${name} --kind intent --limit 5 --jsonl`,
+    )
       .description(name === 'tail' ? 'the newest rows' : 'the first rows that fit')
       .option('--run <request>', 'rows of one run')
       .option('--kind <kind>', 'rows of one kind')
       .option('--limit <count>', 'at most so many', toCount, 20)
+      .option('--jsonl', 'one JSON document a line')
       .action((options: Common & { run?: string; kind?: string; limit: number }) =>
         perform(options, async (output, state) => {
           const commands = await import('./commands/audit.ts')
@@ -207,10 +243,10 @@ function addAudit(program: Command): void {
         }),
       )
   }
-  common(audit.command('export'))
+  examples(common(audit.command('export')), 'audit export > audit.jsonl')
     .description('every row and checkpoint, one JSON document a line')
     .action((options: Common) =>
-      perform({ ...options, json: true }, async (output, state) =>
+      perform({ ...options, jsonl: true }, async (output, state) =>
         (await import('./commands/audit.ts')).auditExportCommand(output, state),
       ),
     )
@@ -223,7 +259,7 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nExamples:\n  bulkhead run morning-briefing\n  bulkhead runs show\n  bulkhead audit verify\n\nExit codes: 0 completed, 1 failed, 2 usage, 3 denied, 4 approval needed, 5 outcome unknown, 130 interrupted',
+      '\nExamples:\n  npx bulkhead run morning-briefing\n  npx bulkhead runs show\n  npx bulkhead audit verify\n  npx bulkhead help run\n\nExit codes: 0 completed, 1 failed, 2 usage, 3 denied, 4 approval needed, 5 outcome unknown, 130 interrupted',
     )
   addPlatform(program)
   addPlans(program)
@@ -232,6 +268,10 @@ function createProgram(): Command {
   addAudit(program)
   return program
 }
+
+// The reader has seen enough (`| head`), or the terminal is gone: neither is an error of ours.
+process.stdout.on('error', () => process.exit())
+process.stderr.on('error', () => undefined)
 
 try {
   await createProgram().parseAsync()

@@ -7,8 +7,10 @@ export interface Output {
   readonly json: boolean
   /** One document for `--json`, else the lines that `human` gives. */
   data(document: unknown, human: () => readonly string[]): void
-  /** One line of a stream: a JSON document a line with `--json`. */
-  row(document: unknown, human: () => string): void
+  /** A list: one array with `--json`, one document a line with `--jsonl`, else a line each. */
+  rows<T>(documents: readonly T[], human: (document: T) => string): void
+  /** One document of a stream that has no other form. */
+  line(document: unknown): void
   talk(line: string): void
   problem(message: string, next?: string): void
 }
@@ -24,22 +26,37 @@ export function paint(style: Style, text: string): string {
 export function inert(text: string): string {
   return text.replaceAll(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     '',
   )
 }
 
-export function createOutput(json: boolean): Output {
+/** JSON itself escapes only C0; a terminal obeys C1 and bidi overrides just as well. */
+export function inertJson(document: unknown): string {
+  return JSON.stringify(document).replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+export type OutputFormat = 'text' | 'json' | 'jsonl'
+
+export function createOutput(format: OutputFormat): Output {
+  const json = format !== 'text'
   const out = (text: string) => process.stdout.write(`${text}\n`)
   const err = (text: string) => process.stderr.write(`${text}\n`)
   return {
     json,
     data(document, human) {
-      if (json) out(JSON.stringify(document))
+      if (json) out(inertJson(document))
       else for (const line of human()) out(inert(line))
     },
-    row(document, human) {
-      out(json ? JSON.stringify(document) : inert(human()))
+    rows(documents, human) {
+      if (format === 'json') out(inertJson(documents))
+      else for (const one of documents) out(json ? inertJson(one) : inert(human(one)))
+    },
+    line(document) {
+      out(inertJson(document))
     },
     talk(line) {
       err(inert(line))

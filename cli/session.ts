@@ -2,7 +2,7 @@
 // notary and the artifact store, and a Temporal client. Holds the owner's keys and the payload key;
 // never the artifact key, so content is only what the worker hands to this user.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import {
@@ -30,19 +30,34 @@ export function notRunning(state: string, cause?: unknown): CommandError {
   })
 }
 
-/** The deployment that runs on a state folder, or undefined. */
+/** The deployment that runs on a state folder; undefined also when its supervisor was killed. */
 export function findDeployment(state: string): Deployment | undefined {
-  const file = join(state, 'run', 'deployment.json')
-  if (!existsSync(file)) return undefined
-  const parsed = deploymentSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-  if (!parsed.success) {
+  const deployment = readDeployment(join(state, 'run', 'deployment.json'))
+  return deployment !== undefined && isAlive(deployment.pid) ? deployment : undefined
+}
+
+/** @throws CommandError when the file is damaged or another version's */
+function readDeployment(file: string): Deployment | undefined {
+  try {
+    return deploymentSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw new CommandError(`${file} is not a deployment file of this version`, {
       exitCode: exitCodes.failed,
-      next: 'npx bulkhead down, then npx bulkhead up',
-      cause: parsed.error,
+      next: 'stop the platform with Ctrl-C where it was started, then npx bulkhead up',
+      cause,
     })
   }
-  return parsed.data
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Somebody else's process of that id is one too.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 export interface Session {
@@ -73,6 +88,10 @@ export async function openSession(state: string): Promise<Session> {
     address: deployment.temporal.address,
     namespace: deployment.temporal.namespace,
     payloadKeyFile: join(folder, 'payload.key'),
+  }).catch(async (cause: unknown) => {
+    // An open connection would keep the command from ending.
+    await bus.close()
+    throw cause
   })
   return createSession(state, deployment, bus, runs)
 }

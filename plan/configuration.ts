@@ -40,7 +40,12 @@ export interface ConfigurationProblem {
 }
 
 export type ParsedConfiguration =
-  | { readonly ok: true; readonly configuration: Configuration }
+  | {
+      readonly ok: true
+      readonly configuration: Configuration
+      /** Line of a key, or of the nearest one above it that is there. */
+      lineOf(path: readonly string[]): number
+    }
   | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
 
 /** An empty file is a configuration too: everything has a default, or is asked for when needed. */
@@ -90,7 +95,8 @@ export function parseConfiguration(
     return refuse(parsed.error.issues.flatMap((issue) => problemsOf(issue, at)))
   }
   const unknown = settings === undefined ? [] : unknownSettings(parsed.data, settings, at)
-  return unknown.length > 0 ? refuse(unknown) : { ok: true, configuration: parsed.data }
+  if (unknown.length > 0) return refuse(unknown)
+  return { ok: true, configuration: parsed.data, lineOf: at }
 }
 
 function refuse(problems: readonly ConfigurationProblem[]): ParsedConfiguration {

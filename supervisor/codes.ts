@@ -47,18 +47,25 @@ export function toExitCode(code: SupervisorCode): 1 | 2 {
   return code === 'USAGE' || code === 'CONFIG_INVALID' ? 2 : 1
 }
 
+/** What the system says when a folder is not ours to write. */
+const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT']
+
 /**
- * A full disk shows up in any write; it is the one system error that has advice of its own.
- * Everything else is passed through unchanged.
+ * A full disk and a folder that cannot be written show up in any write; they are the system errors
+ * that have advice of their own. Everything else is passed through unchanged.
  */
-export function explainDiskFull(error: unknown, folder: string): unknown {
-  const isFull =
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-  if (!isFull) return error
-  return new SupervisorError('DISK_FULL', `no space left for ${folder}`, {
-    next: `free some space on that disk (df -h ${folder}), then start again`,
+export function explainSystemError(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    return new SupervisorError('DISK_FULL', `no space left for ${folder}`, {
+      next: `free some space on that disk (df -h ${folder}), then start again`,
+      cause: error,
+    })
+  }
+  const isBelow = 'path' in error && String(error.path).startsWith(folder)
+  if (!isBelow || !unwritable.includes(String(error.code))) return error
+  return new SupervisorError('STATE_UNUSABLE', `${folder} cannot be used: ${error.message}`, {
+    next: `choose another folder with --state, or make this one yours: ls -ld ${folder}`,
     cause: error,
   })
 }

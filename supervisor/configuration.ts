@@ -30,16 +30,27 @@ export function loadConfiguration(file: string, catalogue: Catalogue): Configura
   const { ports = {}, agents = {} } = parsed.configuration
   const folders = new Map<string, string>(
     Object.entries(agents).flatMap(([agent, values]) =>
-      Object.entries(values).map(([name, value]) => [`${agent}.${name}`, value] as const),
+      Object.entries(values).map(
+        ([name, value]) => [`${agent}.${name}`, resolve(dirname(file), value)] as const,
+      ),
     ),
   )
-  return {
-    ports,
-    folder: (key) => {
-      const path = folders.get(key)
-      return path === undefined ? undefined : resolve(dirname(file), path)
-    },
+  // Said at once, although only the agent needs it: a slip of the pen is found where it was made.
+  const missing = [...folders].filter(([, path]) => !isFolder(path))
+  if (missing.length > 0) {
+    const lines = missing.map(
+      ([key, path]) =>
+        `${file}:${parsed.lineOf(['agents', ...key.split('.')])}: ${key}: ${path} is not a folder`,
+    )
+    throw new SupervisorError('CONFIG_INVALID', lines.join('\n'), {
+      next: `mkdir -p ${missing.map(([, path]) => path).join(' ')}   or edit ${file}`,
+    })
   }
+  return { ports, folder: (key) => folders.get(key) }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function readSource(file: string): string {
@@ -68,7 +79,7 @@ export function grantedFolders(
         next: `name a folder as ${from.config} below agents: in bulkhead.yaml`,
       })
     }
-    if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    if (!isFolder(source)) {
       throw new SupervisorError('NOT_CONFIGURED', `${from.config}: ${source} is not a folder`, {
         next: `mkdir -p ${source}`,
       })

@@ -44,7 +44,7 @@ function removeIfDead(file: string, state: string): void {
     throw new SupervisorError(
       'ALREADY_RUNNING',
       `a supervisor (process ${holderPid}) is already running on ${state}`,
-      { next: `bulkhead down --state ${state}, or choose another folder with --state` },
+      { next: `npx bulkhead down --state ${state}, or choose another folder with --state` },
     )
   }
   const aside = `${file}.stale.${process.pid}`

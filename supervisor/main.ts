@@ -83,6 +83,9 @@ export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>):
   await platform.stopped
 }
 
+// A terminal that was closed takes no more lines; the platform still stops in order.
+process.stderr.on('error', () => undefined)
+
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
 }

@@ -10,7 +10,7 @@ import type { Deployment } from '../security/deployment.ts'
 import { deriveAccounts } from '../security/pki/accounts.ts'
 import { prepareIdentities } from '../security/pki/identities.ts'
 import { startAgents } from './agents.ts'
-import { explainDiskFull, SupervisorError } from './codes.ts'
+import { explainSystemError, SupervisorError } from './codes.ts'
 import { openControl } from './control.ts'
 import { createNotaryPort, type NotaryPort } from './notary-port.ts'
 import type { AgentPool } from './pool.ts'
@@ -68,7 +68,7 @@ export async function up(options: UpOptions): Promise<Platform> {
     await unwind.run()
     // Whatever failed then, failed because its processes were being stopped.
     if (options.stop.signal.aborted) throw new SupervisorError('STOPPING', 'stopped while starting')
-    throw explainDiskFull(error, options.state)
+    throw explainSystemError(error, options.state)
   }
 }
 

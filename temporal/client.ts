@@ -4,6 +4,8 @@
 import {
   Client,
   Connection,
+  isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
@@ -170,6 +172,11 @@ async function found<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
+    if (error instanceof ServiceError && isGrpcServiceError(error.cause)) {
+      throw new RunClientError('UNREACHABLE', `Temporal does not answer: ${error.cause.details}`, {
+        cause: error,
+      })
+    }
     if (!(error instanceof WorkflowNotFoundError)) throw error
     throw new RunClientError('NOT_FOUND', 'no such run', { cause: error })
   }

@@ -1,9 +1,11 @@
 // `audit tail|query|verify|export`: reading and proving the record, with the platform up or down.
 
 import type { AuditRow } from '../../notary/contract.ts'
+import { auditKinds } from '../../security/audit/format.ts'
 import { readAuditKey, verifyAudit } from '../audit-verification.ts'
-import { type ExitCode, exitCodes } from '../exit-codes.ts'
+import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
+import { suggest } from '../suggest.ts'
 import { withAudit } from './runs.ts'
 
 export async function auditVerifyCommand(output: Output, state: string): Promise<ExitCode> {
@@ -28,6 +30,16 @@ export interface AuditFilter {
   readonly limit: number
 }
 
+/** A kind that does not exist would find nothing, which reads as "nothing happened". */
+function assertKind({ kind }: AuditFilter): void {
+  const kinds: readonly string[] = auditKinds
+  if (kind === undefined || kinds.includes(kind)) return
+  throw new CommandError(`there is no kind of row ${kind}${suggest(kind, kinds)}`, {
+    exitCode: exitCodes.usage,
+    next: `npx bulkhead audit query --kind ${kinds.join('|')}`,
+  })
+}
+
 function fits(row: AuditRow, filter: AuditFilter): boolean {
   if (filter.run !== undefined && row.correlation !== filter.run) return false
   return filter.kind === undefined || row.kind === filter.kind
@@ -39,6 +51,7 @@ export async function auditTailCommand(
   state: string,
   filter: AuditFilter,
 ): Promise<ExitCode> {
+  assertKind(filter)
   const newest: AuditRow[] = []
   await withAudit(state, async (source) => {
     for await (const row of source.rows(1)) {
@@ -47,7 +60,7 @@ export async function auditTailCommand(
       if (newest.length > filter.limit) newest.shift()
     }
   })
-  for (const row of newest) output.row(row, () => rowLine(row))
+  output.rows(newest, rowLine)
   return exitCodes.completed
 }
 
@@ -57,24 +70,24 @@ export async function auditQueryCommand(
   state: string,
   filter: AuditFilter,
 ): Promise<ExitCode> {
+  assertKind(filter)
+  const found: AuditRow[] = []
   await withAudit(state, async (source) => {
-    let left = filter.limit
     for await (const row of source.rows(1)) {
-      if (!fits(row, filter)) continue
-      output.row(row, () => rowLine(row))
-      left -= 1
-      if (left === 0) return
+      if (fits(row, filter)) found.push(row)
+      if (found.length === filter.limit) return
     }
   })
+  output.rows(found, rowLine)
   return exitCodes.completed
 }
 
 /** Everything, one JSON document a line, ending with the checkpoints: enough to verify elsewhere. */
 export async function auditExportCommand(output: Output, state: string): Promise<ExitCode> {
   await withAudit(state, async (source) => {
-    for await (const row of source.rows(1)) output.row(row, () => JSON.stringify(row))
+    for await (const row of source.rows(1)) output.line(row)
     for (const checkpoint of await source.checkpoints()) {
-      output.row({ checkpoint }, () => JSON.stringify({ checkpoint }))
+      output.line({ checkpoint })
     }
   })
   return exitCodes.completed

@@ -60,7 +60,7 @@ export async function downCommand(output: Output, state: string): Promise<ExitCo
   if (deployment === undefined) throw notRunning(state)
   await callControl(deployment.controlSocket, 'POST', '/down')
   const deadline = Date.now() + stopTimeoutMs
-  while (findDeployment(state)?.pid === deployment.pid && isAlive(deployment.pid)) {
+  while (findDeployment(state)?.pid === deployment.pid) {
     if (Date.now() > deadline) {
       throw new CommandError(`the supervisor (pid ${deployment.pid}) did not stop in a minute`, {
         exitCode: exitCodes.failed,
@@ -71,15 +71,6 @@ export async function downCommand(output: Output, state: string): Promise<ExitCo
   }
   output.data({ down: true, state }, () => ['the platform is down'])
   return exitCodes.completed
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** The supervisor's own checks, in a process of its own: works when nothing runs. */

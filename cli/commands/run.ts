@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { catalogue } from '../../agents/catalogue.ts'
 import { type CompileResult, compileSource } from '../../plan/compile.ts'
 import { limits } from '../../plan/limits.ts'
 import { decide } from '../../plan/policy.ts'
-import type { InputValues } from '../../plan/schema.ts'
+import { type InputValues, requestIdPattern } from '../../plan/schema.ts'
 import { findRecipe, listRecipes } from '../../planner/recipes.ts'
 import type { RunState } from '../../workflows/contract.ts'
 import { onlineAudit } from '../audit-source.ts'
@@ -24,7 +25,7 @@ import {
   temporalLink,
   toRunDocument,
 } from '../run-view.ts'
-import type { Session } from '../session.ts'
+import { findDeployment, type Session } from '../session.ts'
 import { suggest } from '../suggest.ts'
 
 export interface RunSource {
@@ -102,9 +103,9 @@ export async function performRun(
   const { requestId, inputs } = options
   const request = { ...run, inputs }
   const stored = await session.putRequest(requestId, JSON.stringify(request))
-  if (stored.status !== 'STORED') throw refused('the worker', stored)
+  if (stored.status !== 'STORED') throw refused('the worker', requestId, stored)
   const registered = await session.request({ requestId, ...request, priority: 'MEDIUM' })
-  if (registered.status !== 'REGISTERED') throw refused('the notary', registered)
+  if (registered.status !== 'REGISTERED') throw refused('the notary', requestId, registered)
   const { runId } = await session.runs.submit({
     requestId,
     requestRef: stored.ref,
@@ -124,13 +125,17 @@ export async function performRun(
 
 function refused(
   who: string,
+  requestId: string,
   reply: { readonly status: string; readonly code?: string; readonly message?: string },
 ): CommandError {
   return new CommandError(
     `${who} refused the request: ${reply.code ?? reply.status}: ${reply.message ?? ''}`,
     {
       exitCode: reply.code === 'POLICY' ? exitCodes.denied : exitCodes.failed,
-      next: 'npx bulkhead plan check <recipe|plan.yaml>',
+      next:
+        reply.code === 'REQUEST_CONFLICT'
+          ? `npx bulkhead runs show ${requestId}   or run it without --request-id`
+          : 'npx bulkhead plan check <recipe|plan.yaml>',
     },
   )
 }
@@ -153,12 +158,36 @@ export async function detachable<T>(
   }
 }
 
-/** Tells each step's outcome as it comes. */
+const aliveEveryMs = 500
+
+/** Rejects when the platform was stopped; Temporal's own client would wait a minute for it. */
+async function untilStopped(session: Session, requestId: string, signal: AbortSignal) {
+  while (findDeployment(session.state)?.pid === session.deployment.pid) {
+    await delay(aliveEveryMs, undefined, { signal })
+  }
+  throw new CommandError('the platform was stopped; the run goes on when it is up again', {
+    exitCode: exitCodes.failed,
+    next: `npx bulkhead up, then npx bulkhead runs watch ${requestId}`,
+  })
+}
+
+/**
+ * Tells each step's outcome as it comes.
+ * @throws CommandError when the platform is stopped meanwhile
+ */
 export async function watchRun(session: Session, requestId: string, output: Output): Promise<void> {
-  let before: RunState | undefined
-  for await (const state of session.runs.watch(requestId)) {
-    for (const line of changedSteps(before, state)) output.talk(line)
-    before = state
+  const over = new AbortController()
+  const follow = async () => {
+    let before: RunState | undefined
+    for await (const state of session.runs.watch(requestId, over.signal)) {
+      for (const line of changedSteps(before, state)) output.talk(line)
+      before = state
+    }
+  }
+  try {
+    await Promise.race([follow(), untilStopped(session, requestId, over.signal)])
+  } finally {
+    over.abort()
   }
 }
 
@@ -185,6 +214,15 @@ export async function readRun(
   })
 }
 
+/** @throws CommandError */
+function assertRequestId(requestId: string | undefined): void {
+  if (requestId === undefined || requestIdPattern.test(requestId)) return
+  throw new CommandError(
+    'a request id has 1 to 120 characters of a-z, 0-9, colon, dot and hyphen, and starts with a letter or digit',
+    { exitCode: exitCodes.usage, next: 'npx bulkhead run morning-briefing --request-id today-1' },
+  )
+}
+
 /** `bulkhead run <recipe|plan.yaml>` */
 export async function runCommand(
   open: () => Promise<Session>,
@@ -198,6 +236,7 @@ export async function runCommand(
 ): Promise<ExitCode> {
   const run = readRunSource(what)
   const inputs = readInputs(options.input)
+  assertRequestId(options.requestId)
   const compiled = compileRun(run, inputs)
   if (!compiled.ok) {
     output.data({ ok: false, issues: compiled.issues }, () => [])

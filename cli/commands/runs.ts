@@ -6,6 +6,7 @@ import type { RunState, StepOutcome } from '../../workflows/contract.ts'
 import type { AuditSource } from '../audit-source.ts'
 import { onlineAudit } from '../audit-source.ts'
 import { readAuditKey, summarise, verifyAudit } from '../audit-verification.ts'
+import { callControl } from '../control.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
 import { offlineAudit } from '../offline-audit.ts'
 import { type Output, table } from '../output.ts'
@@ -16,12 +17,22 @@ import { detachable, readRun, watchRun } from './run.ts'
 
 const listed = 50
 
+/** A supervisor that was killed leaves its file, and its process id to somebody else. */
+async function isUp(state: string): Promise<boolean> {
+  const deployment = findDeployment(state)
+  if (deployment === undefined) return false
+  return callControl(deployment.controlSocket, 'GET', '/status').then(
+    () => true,
+    () => false,
+  )
+}
+
 /** Runs `work` with the audit, from the notary if it is up, else from its file. */
 export async function withAudit<T>(
   state: string,
   work: (source: AuditSource, session: Session | undefined) => Promise<T>,
 ): Promise<T> {
-  if (findDeployment(state) === undefined) {
+  if (!(await isUp(state))) {
     const source = offlineAudit(state)
     try {
       return await work(source, undefined)

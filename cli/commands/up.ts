@@ -2,76 +2,16 @@
 // command, ready or told why not, and stopped with it. `start` adds the sample home and one run of
 // the morning briefing.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { generateHome } from '../../examples/home/generate.ts'
-import { isContinuousIntegration, projectRoot, sampleState } from '../config.ts'
-import { callControl } from '../control.ts'
+import { chooseStartState, isContinuousIntegration } from '../config.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
 import { findDeployment, openSession } from '../session.ts'
+import { interrupted, startSupervisor, untilReady } from '../supervisor-process.ts'
 import { drawRequestId, performRun, readRunSource } from './run.ts'
-
-const readyTimeoutMs = 180_000
-const pollMs = 50
-
-interface RunningSupervisor {
-  readonly child: ChildProcess
-  /** Resolves with the exit code when the supervisor has ended. */
-  readonly ended: Promise<number>
-}
-
-function startSupervisor(state: string, config: string | undefined): RunningSupervisor {
-  const main = join(projectRoot, 'supervisor', 'main.ts')
-  const command = [process.execPath, main, 'up', '--state', state]
-  if (config !== undefined) command.push('--config', config)
-  // The supervisor ends with this command even when this command is killed.
-  if (process.platform === 'linux') command.unshift('setpriv', '--pdeathsig', 'TERM')
-  const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: ['ignore', process.stderr, process.stderr] })
-  const ended = new Promise<number>((done, fail) => {
-    child.once('error', fail)
-    child.once('exit', (code, signal) => done(code ?? (signal === null ? 1 : 128)))
-  })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => child.kill('SIGTERM'))
-  }
-  return { child, ended }
-}
-
-async function isReady(state: string, pid: number | undefined): Promise<boolean> {
-  const deployment = findDeployment(state)
-  if (deployment === undefined || deployment.pid !== pid) return false
-  const reply = await callControl(deployment.controlSocket, 'GET', '/status').catch(() => undefined)
-  const body = reply?.body
-  return typeof body === 'object' && body !== null && 'ready' in body && body.ready === true
-}
-
-/** @throws CommandError when the supervisor ends before it is ready */
-async function untilReady(state: string, supervisor: RunningSupervisor): Promise<void> {
-  const ended = supervisor.ended.then((code) => ({ code }))
-  const deadline = Date.now() + readyTimeoutMs
-  while (!(await isReady(state, supervisor.child.pid))) {
-    const end = await Promise.race([ended, sleep(pollMs)])
-    if (end !== undefined) {
-      throw new CommandError('the platform did not start (the reason is above)', {
-        exitCode: end.code === exitCodes.usage ? exitCodes.usage : exitCodes.failed,
-        next: `npx bulkhead doctor --state ${state}`,
-      })
-    }
-    if (Date.now() > deadline) {
-      supervisor.child.kill('SIGTERM')
-      await supervisor.ended
-      throw new CommandError('the platform was not ready in three minutes', {
-        exitCode: exitCodes.failed,
-        next: `look into ${join(state, 'logs')}`,
-      })
-    }
-  }
-}
 
 function links(state: string): string[] {
   const deployment = findDeployment(state)
@@ -98,9 +38,31 @@ function today(timeZone: string): string {
 }
 
 async function prepareSampleHome(state: string): Promise<string> {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
-  await generateHome({ folder: state, today: today(timeZone), timeZone, seed: 1 })
+  const unusable = (reason: string, cause?: unknown) =>
+    new CommandError(`the sample home cannot be written to ${state}: ${reason}`, {
+      exitCode: exitCodes.failed,
+      next: 'npm start -- --state <a folder of yours>',
+      cause,
+    })
+  try {
+    if (!mayHoldHome(state)) throw unusable('something else is there')
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+    await generateHome({ folder: state, today: today(timeZone), timeZone, seed: 1 })
+  } catch (cause) {
+    // What the system refuses: rights, a full disk, a file where a folder should be.
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause
+    throw unusable(cause.message, cause)
+  }
   return join(state, 'bulkhead.yaml')
+}
+
+/** New, empty, or a state folder of this user: nothing is written beside a person's own files. */
+function mayHoldHome(state: string): boolean {
+  if (!existsSync(state)) return true
+  const uid = process.getuid?.()
+  if (uid !== undefined && statSync(state).uid !== uid) return false
+  const names = readdirSync(state)
+  return names.length === 0 || names.includes('bulkhead.yaml') || names.includes('agents')
 }
 
 export interface StartOptions {
@@ -112,17 +74,17 @@ export interface StartOptions {
 
 /** `npm start`: set-up has run; bring everything up, run the briefing, stay (or leave with --once). */
 export async function startCommand(output: Output, options: StartOptions): Promise<ExitCode> {
+  const source = readRunSource(options.recipe)
   const own = options.config ?? (existsSync('bulkhead.yaml') ? 'bulkhead.yaml' : undefined)
-  const state = options.state ?? sampleState()
+  const state = chooseStartState(options.state, own === undefined)
   const config = own === undefined ? await prepareSampleHome(state) : resolve(own)
-  if (own === undefined) output.talk(`sample home in ${state}`)
+  output.talk(own === undefined ? `sample home in ${state}` : `${config} on ${state}`)
   const supervisor = startSupervisor(state, config)
   await untilReady(state, supervisor)
   let exitCode: ExitCode
   try {
     const session = await openSession(state)
     try {
-      const source = readRunSource(options.recipe)
       const requestId = drawRequestId(source.name, new Date())
       const run = await performRun(session, source, output, { inputs: {}, requestId })
       exitCode = run.exitCode
@@ -131,13 +93,12 @@ export async function startCommand(output: Output, options: StartOptions): Promi
       await session.close()
     }
   } catch (error) {
-    supervisor.child.kill('SIGTERM')
-    await supervisor.ended
-    throw error
+    const wasInterrupted = supervisor.isInterrupted()
+    await supervisor.stop()
+    throw wasInterrupted ? interrupted() : error
   }
   if (options.once || isContinuousIntegration()) {
-    supervisor.child.kill('SIGTERM')
-    await supervisor.ended
+    await supervisor.stop()
     return exitCode
   }
   output.talk('')

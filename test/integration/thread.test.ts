@@ -208,7 +208,7 @@ function findBody(file: Buffer): { readonly seq: number; readonly places: readon
     process.execPath,
     [
       ...['cli/main.ts', 'audit', 'query', '--kind', 'intent', '--limit', '1'],
-      ...['--state', state, '--json'],
+      ...['--state', state, '--jsonl'],
     ],
     { encoding: 'utf8' },
   )

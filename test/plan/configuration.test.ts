@@ -18,7 +18,7 @@ agents:
   notes:
     folder: /home/x/notes
 `
-    expect(parseConfiguration(text, 'bulkhead.yaml', settings)).toEqual({
+    expect(parseConfiguration(text, 'bulkhead.yaml', settings)).toMatchObject({
       ok: true,
       configuration: {
         timezone: 'Europe/Vienna',
@@ -29,7 +29,7 @@ agents:
   })
 
   test('may be empty', () => {
-    expect(parseConfiguration('', 'bulkhead.yaml')).toEqual({ ok: true, configuration: {} })
+    expect(parseConfiguration('', 'bulkhead.yaml')).toMatchObject({ ok: true, configuration: {} })
     expect(parseConfiguration('# nothing yet\n', 'bulkhead.yaml').ok).toBe(true)
   })
 })
