@@ -59,7 +59,7 @@ const statusSchema = z.object({
   ),
 })
 const support = import.meta.dirname
-const silent = { json: true, data() {}, row() {}, talk() {}, problem() {} }
+const silent = { json: true, data() {}, rows() {}, line() {}, talk() {}, problem() {} }
 
 export async function startCrashDeployment(): Promise<CrashDeployment> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-crash-'))
