@@ -103,7 +103,7 @@ export function prepareState(layout: StateLayout, replicas: readonly ReplicaAddr
     layout.logs,
     layout.run,
     layout.runc,
-    ...replicas.map((replica) => layout.replica(replica).folder),
+    ...replicas.map((replica) => layout.replica(replica).run),
   ]
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
 }
@@ -113,7 +113,8 @@ function looksLikeState(folder: string): boolean {
   const uid = process.getuid?.()
   if (uid !== undefined && statSync(folder).uid !== uid) return false
   const names = readdirSync(folder)
-  return names.length === 0 || names.includes('deployment-id') || names.includes('bulkhead.yaml')
+  const isHome = names.includes('bulkhead.yaml') && names.includes('agents')
+  return names.length === 0 || names.includes('deployment-id') || isHome
 }
 
 /** @throws SupervisorError STATE_UNUSABLE */

@@ -1,0 +1,121 @@
+// Replicas are fakes here; the real ones are in test/integration/supervisor.test.ts.
+
+import { describe, expect, it } from 'vitest'
+import { deriveAccounts } from '../../security/pki/accounts.ts'
+import { SupervisorError } from '../../supervisor/codes.ts'
+import { createPool } from '../../supervisor/pool.ts'
+import type { Replica, ReplicaStatus } from '../../supervisor/replica.ts'
+import { toAgentView, toStatus, toSummaries } from '../../supervisor/views.ts'
+import { manifest } from '../support/test-agent/manifest.ts'
+
+const status: ReplicaStatus = {
+  state: 'running',
+  bootEpoch: 'epoch-0001',
+  pid: null,
+  restarts: 0,
+  sinceMs: 5,
+  sandbox: null,
+  idleMs: 0,
+  pendingMs: 0,
+  lastHeard: null,
+}
+
+function fakeReplica(change: Partial<Replica> = {}, shown: Partial<ReplicaStatus> = {}): Replica {
+  return {
+    address: { agent: 'test', n: 0 },
+    ensure: async () => ({ bootEpoch: 'epoch-0001' }),
+    stop: async () => undefined,
+    status: () => ({ ...status, ...shown }),
+    ...change,
+  }
+}
+
+const poolOf = (replica: Replica, failures: unknown[] = []) =>
+  createPool([{ manifest, replica }], (_name, error) => failures.push(error))
+
+describe('supervisor.ensure', () => {
+  it('answers with the epoch that runs', async () => {
+    expect(await poolOf(fakeReplica()).ensure({ agent: 'test', n: 0 })).toEqual({
+      status: 'RUNNING',
+      bootEpoch: 'epoch-0001',
+    })
+  })
+
+  it.each([
+    [{ agent: 'test', n: 1 }],
+    [{ agent: 'constructor', n: 0 }],
+    [{ agent: '../test', n: 0 }],
+    [{ agent: 'test' }],
+    [{ agent: 'test', n: 0, more: true }],
+    [null],
+    ['test.0'],
+  ])('refuses %j', async (payload) => {
+    expect(await poolOf(fakeReplica()).ensure(payload)).toMatchObject({
+      status: 'FAILED',
+      code: 'UNKNOWN_AGENT',
+    })
+  })
+
+  it('keeps to itself what the agent said before it ended', async () => {
+    const secret = 'dentist at nine'
+    const failures: unknown[] = []
+    for (const error of [new SupervisorError('SANDBOX_FAILED', secret), new TypeError(secret)]) {
+      const replica = fakeReplica({ ensure: () => Promise.reject(error) })
+      const reply = await poolOf(replica, failures).ensure({ agent: 'test', n: 0 })
+      expect(reply).toMatchObject({ status: 'FAILED', code: 'SANDBOX_FAILED' })
+      expect(JSON.stringify(reply)).not.toContain(secret)
+    }
+    expect(failures).toHaveLength(2)
+  })
+
+  it('says why in its own words', async () => {
+    const error = new SupervisorError('NOT_CONFIGURED', 'test.folder is not set')
+    const replica = fakeReplica({ ensure: () => Promise.reject(error) })
+    expect(await poolOf(replica).ensure({ agent: 'test', n: 0 })).toEqual({
+      status: 'FAILED',
+      code: 'NOT_CONFIGURED',
+      message: 'test.folder is not set',
+    })
+  })
+
+  it('starts nothing once the pool stops', async () => {
+    let starts = 0
+    const replica = fakeReplica({
+      ensure: async () => {
+        starts += 1
+        return { bootEpoch: 'epoch-0001' }
+      },
+    })
+    const pool = poolOf(replica)
+    await pool.stop()
+    expect(await pool.ensure({ agent: 'test', n: 0 })).toMatchObject({ code: 'STOPPING' })
+    expect(starts).toBe(0)
+  })
+})
+
+describe('the views', () => {
+  const members = [
+    { manifest, replica: fakeReplica({}, { state: 'stopped', bootEpoch: null }) },
+    { manifest, replica: fakeReplica({ address: { agent: 'test', n: 1 } }) },
+  ]
+
+  it('show an agent once, as running when any replica runs', () => {
+    expect(toSummaries(members)).toMatchObject([{ name: 'test', state: 'running', replicas: 2 }])
+    const accounts = deriveAccounts([0, 1].map((n) => ({ agent: 'test', n })))
+    const view = toAgentView('test', members, accounts)
+    expect(view).toMatchObject({
+      state: 'running',
+      bootEpoch: 'epoch-0001',
+      reach: { publish: ['evt'], subscribe: ['exec'], egress: [] },
+      metrics: { executed: null, memoryBytes: null, lastHeartbeat: null },
+    })
+    expect(view?.actions.map(({ name }) => name)).toEqual(Object.keys(manifest.actions))
+    expect(toAgentView('absent', members, accounts)).toBeUndefined()
+  })
+
+  it('list servers and then agents', () => {
+    const server = { name: 'notary', state: 'running', pid: 7, restarts: 0, sinceMs: 1 } as const
+    const { processes } = toStatus(true, [server], { members, links: {} })
+    expect(processes.map(({ name }) => name)).toEqual(['notary', 'agent test.0', 'agent test.1'])
+  })
+})
