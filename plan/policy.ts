@@ -46,9 +46,11 @@ const rules: readonly Rule[] = [
       asked.hasUndo,
   },
   {
-    // What an admitted plan declared as its undo was judged with the plan.
-    id: 'undo.admitted',
-    allows: (asked) => asked.kind === 'undo',
+    // Asked of the undo's own action: a plan that was admitted does not make every action harmless
+    // that some manifest names as an undo.
+    id: 'undo.write',
+    allows: (asked) =>
+      asked.kind === 'undo' && asked.effect === 'write' && asked.audience === 'owner',
   },
 ]
 
@@ -59,12 +61,16 @@ export const decide: Decide = (question) => {
   return { allow: false, rules: rules.map((rule) => rule.id), missing: missingFor(question) }
 }
 
-function missingFor({ agent, action, effect, audience }: StepQuestion): string {
+const known: ReadonlySet<string> = new Set<Effect>(['read', 'write', 'egress', 'irreversible'])
+
+function missingFor({ agent, action, effect, audience, kind }: StepQuestion): string {
   const name = `${agent}.${action}`
   if (effect === 'irreversible') {
     return `${name} cannot be undone and needs a person's approval, which this version cannot ask for`
   }
+  if (!known.has(effect)) return `a rule for the effect class of ${name}`
   if (effect === 'egress') return `a rule that lets ${name} send data out of the house`
   if (audience !== 'owner') return `a rule for what people other than the owner see of ${name}`
+  if (kind === 'undo') return `an undo that writes; ${name} does not`
   return `an undo for ${name}`
 }
