@@ -96,7 +96,7 @@ const allowed: readonly (readonly [string, string])[] = [
 describe('the import table', () => {
   it('refuses each import that the table forbids', () => {
     const probes = forbidden.map(toProbe)
-    expect([...lint(probes)].sort()).toEqual(probes.map((probe) => probe.file).sort())
+    expect(lint(probes)).toEqual(new Set(probes.map((probe) => probe.file)))
   })
 
   it('lets through each import that the table allows', () => {
