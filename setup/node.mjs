@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { cacheFolder, digestOfFiles, root } from './cache.mjs'
-import { run, withProgress } from './progress.mjs'
+import { removeOnExit, run, withProgress } from './progress.mjs'
 
 const wantedMajor = 24
 
@@ -31,26 +31,30 @@ export function findNode() {
   return existsSync(cached) ? cached : undefined
 }
 
-/** @returns {Promise<string>} path of a fit Node */
-export async function ensureNode() {
-  const found = findNode()
-  if (found !== undefined) return found
+async function installNode() {
   const target = cachedNode()
   const folder = dirname(dirname(dirname(dirname(target))))
   await withProgress(
     `installing Node ${wantedMajor} (the system has ${process.versions.node})`,
     async () => {
       const work = `${folder}.${process.pid}`
-      mkdirSync(work, { recursive: true })
-      for (const file of ['package.json', 'package-lock.json']) {
-        cpSync(join(root, 'tools', 'node', file), join(work, file))
+      const keep = removeOnExit(work)
+      try {
+        mkdirSync(work, { recursive: true })
+        for (const file of ['package.json', 'package-lock.json']) {
+          cpSync(join(root, 'tools', 'node', file), join(work, file))
+        }
+        await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: work })
+        const binary = join(work, 'node_modules', 'node', 'bin', 'node')
+        if (spawnSync(binary, ['--version']).status !== 0) throw new Error(`${binary} does not run`)
+        rmSync(folder, { recursive: true, force: true })
+        renameSync(work, folder)
+      } finally {
+        rmSync(work, { recursive: true, force: true })
+        keep()
       }
-      await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: work })
-      const binary = join(work, 'node_modules', 'node', 'bin', 'node')
-      if (spawnSync(binary, ['--version']).status !== 0) throw new Error(`${binary} does not run`)
-      rmSync(folder, { recursive: true, force: true })
-      renameSync(work, folder)
     },
   )
-  return target
 }
+
+export const nodeJob = { isDone: () => findNode() !== undefined, make: installNode }

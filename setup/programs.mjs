@@ -2,11 +2,11 @@
 // version. The module's go.sum pins every byte; the key of the cache contains its digest.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { cacheFolder, digestOfFiles, root, SetupError } from './cache.mjs'
-import { run, withProgress } from './progress.mjs'
+import { removeOnExit, run, withProgress } from './progress.mjs'
 
 const programs = {
   temporal: {
@@ -19,6 +19,9 @@ const programs = {
     package: 'github.com/nats-io/nats-server/v2',
   },
 }
+
+/** From here on Go fetches the version that a module names by itself. */
+const oldestGoMinor = 21
 
 /** Where the built program lies, whether or not it has been built. */
 export function programFile(name) {
@@ -41,32 +44,45 @@ function goEnvironment() {
   return environment
 }
 
+/** @throws SetupError when there is no Go that can fetch the one the modules ask for */
+export function assertGo() {
+  const { status, stdout } = spawnSync('go', ['version'], { encoding: 'utf8' })
+  const minor = Number(/go1\.(\d+)/.exec(stdout ?? '')?.[1])
+  if (status === 0 && !(minor < oldestGoMinor)) return
+  throw new SetupError(
+    status === 0
+      ? `Go is too old to build the servers: ${stdout.trim()}`
+      : 'Go is needed to build Temporal and nats-server, and is not on PATH',
+    process.platform === 'darwin'
+      ? 'brew install go, then: npm run setup'
+      : `install Go 1.${oldestGoMinor} or newer (https://go.dev/doc/install), then: npm run setup`,
+  )
+}
+
 async function build(name) {
   const { file, version } = programFile(name)
-  if (existsSync(file)) return
-  if (spawnSync('go', ['version']).status !== 0) {
-    throw new SetupError(
-      `Go is needed to build ${name} ${version} and is not on PATH`,
-      process.platform === 'darwin'
-        ? 'brew install go'
-        : 'install Go 1.21 or newer (https://go.dev/doc/install), then: npm run setup',
-    )
-  }
   const { package: path, versionVariable } = programs[name]
   const stamp = versionVariable === undefined ? '' : ` -X ${versionVariable}=${version}`
   await withProgress(`building ${name} ${version} with Go`, async () => {
     mkdirSync(dirname(file), { recursive: true })
     const work = `${file}.${process.pid}`
+    const keep = removeOnExit(work)
     const flags = ['-trimpath', '-modcacherw', '-mod=readonly', `-ldflags=-s -w${stamp}`]
-    await run('go', ['build', ...flags, '-o', work, path], {
-      cwd: join(root, 'tools', name),
-      env: goEnvironment(),
-    })
-    renameSync(work, file)
+    try {
+      await run('go', ['build', ...flags, '-o', work, path], {
+        cwd: join(root, 'tools', name),
+        env: goEnvironment(),
+      })
+      renameSync(work, file)
+    } finally {
+      rmSync(work, { force: true })
+      keep()
+    }
   })
 }
 
-/** Builds what is missing. The short build runs beside the long one: they share two cores well. */
-export async function ensurePrograms() {
-  await Promise.all(Object.keys(programs).map(build))
-}
+/** The short build runs beside the long one: they share two cores well. */
+export const programJobs = Object.keys(programs).map((name) => ({
+  isDone: () => existsSync(programFile(name).file),
+  make: () => build(name),
+}))

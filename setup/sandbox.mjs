@@ -2,10 +2,17 @@
 // otherwise the one command is printed.
 
 import { spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
 import { SetupError } from './cache.mjs'
 import { run, withProgress } from './progress.mjs'
 
-const has = (command, ...args) => spawnSync(command, args).status === 0
+// An ordinary user's PATH often lacks the sbin folders, where distributions put runc.
+const env = {
+  ...process.env,
+  PATH: [process.env.PATH ?? '', '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter),
+}
+const has = (command, ...args) => spawnSync(command, args, { env }).status === 0
+const isRoot = process.getuid?.() === 0
 
 export async function ensureSandboxRuntime() {
   if (process.platform !== 'linux') {
@@ -16,17 +23,18 @@ export async function ensureSandboxRuntime() {
   }
   if (has('runc', '--version')) return
   const command = 'apt-get install -y runc'
-  if (process.getuid?.() !== 0 || !has('apt-get', '--version')) {
+  const hasApt = has('apt-get', '--version')
+  if (!isRoot || !hasApt) {
     throw new SetupError(
       'runc is not installed; without it no agent can be confined, so nothing is started',
-      process.getuid?.() === 0
-        ? 'install the package runc, then: npm run setup'
-        : `sudo ${command}`,
+      hasApt
+        ? `sudo ${command}`
+        : 'install the package runc (dnf, pacman, apk and zypper have it), then: npm run setup',
     )
   }
   await withProgress(`installing the sandbox runtime (${command})`, async () => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    await run('apt-get', ['update', '-qq'], { env })
-    await run('apt-get', ['install', '-y', '-qq', 'runc'], { env })
+    const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } }
+    await run('apt-get', ['update', '-qq'], quiet)
+    await run('apt-get', ['install', '-y', '-qq', 'runc'], quiet)
   })
 }
