@@ -6,10 +6,12 @@ import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 
 /** Twice this per process stays readable and small against any disk that a person has. */
 const maxBytesDefault = 10 * 1024 * 1024
+/** A panic's traces come after the line that says what happened, and are long. */
+const tailCharacters = 16 * 1024
 
 export interface LogFile {
   write(chunk: string | Uint8Array): void
-  /** The last lines written through this object, for error messages. */
+  /** What a process said last, for error messages: the last lines, or the first one of a Go panic. */
   tail(): string
   close(): void
 }
@@ -28,7 +30,7 @@ export function openLog(file: string, maxBytes = maxBytesDefault): LogFile {
   return {
     write(chunk) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      last = (last + Buffer.from(bytes).toString('utf8')).slice(-2_000)
+      last = (last + Buffer.from(bytes).toString('utf8')).slice(-tailCharacters)
       try {
         if (size + bytes.byteLength > maxBytes && size > 0) rotate()
         size += writeSync(handle, bytes.subarray(0, maxBytes))
@@ -36,7 +38,10 @@ export function openLog(file: string, maxBytes = maxBytesDefault): LogFile {
         // Full disk or folder gone: see the opening comment.
       }
     },
-    tail: () => last.trimEnd().split('\n').slice(-12).join('\n'),
+    tail: () => {
+      const panic = /^panic: .*$/m.exec(last)?.[0]
+      return panic ?? last.trimEnd().split('\n').slice(-12).join('\n')
+    },
     close: () => closeSync(handle),
   }
 }

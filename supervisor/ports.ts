@@ -2,8 +2,8 @@
 // port can be taken by somebody else before the server binds it; whoever starts the servers tries
 // again with other ports. A configured port that is taken is the person's decision, so it is refused.
 
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
-import getPort from 'get-port'
 import { SupervisorError } from './codes.ts'
 
 export const portNames = [
@@ -28,10 +28,7 @@ export async function choosePorts(configured: ConfiguredPorts): Promise<Ports> {
         next: `choose another ports.${name} in bulkhead.yaml, or see who holds it: ss -ltnp 'sport = :${wanted}'`,
       })
     }
-    chosen.set(
-      name,
-      wanted ?? (await getPort({ host: '127.0.0.1', exclude: [...chosen.values()] })),
-    )
+    chosen.set(name, wanted ?? (await drawPort([...chosen.values()])))
   }
   const port = (name: PortName) => chosen.get(name) ?? 0
   return {
@@ -41,6 +38,23 @@ export async function choosePorts(configured: ConfiguredPorts): Promise<Ports> {
     temporalMetrics: port('temporalMetrics'),
     bus: port('bus'),
   }
+}
+
+/**
+ * Below the range from which kernels give ports to outgoing connections (32768 on Linux, 49152
+ * elsewhere): a port from that range may be gone between the look and the server's bind.
+ */
+const [lowest, beyond] = [20_000, 32_000]
+const draws = 200
+
+async function drawPort(exclude: readonly number[]): Promise<number> {
+  for (let draw = 0; draw < draws; draw++) {
+    const port = randomInt(lowest, beyond)
+    if (!exclude.includes(port) && (await isFree(port))) return port
+  }
+  throw new SupervisorError('PORT_TAKEN', `no free port between ${lowest} and ${beyond}`, {
+    next: 'see who holds them: ss -ltn',
+  })
 }
 
 /** Whether a server of ours could listen there now. */

@@ -141,8 +141,11 @@ async function serveControl(live: Live, socket: string, stop: AbortController): 
   live.unwind.add('control socket', () => control.close())
 }
 
-/** A port that looked free may be gone when the server binds it; other ports are tried then. */
-const portAttempts = 3
+/**
+ * A port that looked free may be gone when the server binds it, and Temporal picks some of its own
+ * the same way; each server words that differently, so any failure is tried once more.
+ */
+const startAttempts = 2
 
 async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
   const { layout, deployment, replicas, tools, configuration } = live.prepared
@@ -159,9 +162,8 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const failed = results.find((result) => result.status === 'rejected')
     if (failed === undefined) return ports
     await Promise.all([...live.processes.values()].map((process) => process.stop()))
-    if (attempt === portAttempts || !String(failed.reason).includes('address already in use')) {
-      throw failed.reason
-    }
+    if (attempt === startAttempts) throw failed.reason
+    live.prepared.journal.logger.warn({ err: failed.reason }, 'once more, on other ports')
   }
 }
 

@@ -92,6 +92,8 @@ describe('a deployment', () => {
     const epochs = await Promise.all([ensured(bus), ensured(bus), ensured(bus)])
     expect(new Set(epochs).size).toBe(1)
     expect(boots(deployment.state)).toEqual([{ bootEpoch: epochs[0], running: true }])
+    const socket = join(deployment.state, 'run', 'test.0.sock')
+    expect((statSync(socket).mode & 0o777).toString(8)).toBe('600')
     expect(await health(bus)).toMatchObject({ status: 'HEALTHY', bootEpoch: epochs[0] })
   })
 

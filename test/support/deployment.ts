@@ -113,7 +113,15 @@ export function spawnSupervisor(
   const file = join(options.state, 'test-options.json')
   writeFileSync(file, JSON.stringify(options))
   const main = join(import.meta.dirname, 'supervisor-main.ts')
-  const [command = '', ...args] = [...(spawning.wrapper ?? []), process.execPath, main, file]
+  // A test that fails before it stops its deployment takes it along.
+  const bound = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'TERM', '--'] : []
+  const [command = '', ...args] = [
+    ...(spawning.wrapper ?? []),
+    ...bound,
+    process.execPath,
+    main,
+    file,
+  ]
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...spawning.env },
