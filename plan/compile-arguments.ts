@@ -1,66 +1,83 @@
-// Arguments against the action's input schema: literals by their value, references by the schema of
-// what they name, texts by their template and names. What can only be known of the actual value
-// (lengths, patterns, refinements of a referenced value) is checked again before a token is minted.
+// Arguments against the action's input schema: literals and inputs by their value, references by the
+// schema of what they name, texts by their template and names. What can only be known of the actual
+// value (lengths, patterns, refinements of a referenced value) is checked again before a token is
+// minted.
 
 import { z } from 'zod'
-import { canonicalJson } from '../security/verify/canonical-json.ts'
-import type { Issue, IssueCode } from './issues.ts'
-import {
-  alternativesOf,
-  isAssignable,
-  type JsonSchema,
-  toJsonSchema,
-  walkSchema,
-} from './json-schema.ts'
+import { typeOfArgument } from './argument-types.ts'
+import type { Findings } from './findings.ts'
+import type { IssueCode } from './issues.ts'
+import { alternativesOf, isAssignable, type JsonSchema, toJsonSchema } from './json-schema.ts'
 import { limits } from './limits.ts'
 import type { ActionManifest } from './manifest.ts'
-import { nearest } from './nearest.ts'
-import { isObject, parseReference } from './pointer.ts'
-import { formOf } from './references.ts'
-import type { Argument, InputDeclaration, WrittenStep } from './schema.ts'
-import { namesOf, parseText, TextError } from './text.ts'
+import { escapeToken, isObject, toPointer } from './pointer.ts'
+import { formOf, resolveRecord } from './references.ts'
+import type { Argument, InputDeclaration, InputValues, WrittenStep } from './schema.ts'
 
 export interface StepScope {
   readonly actions: ReadonlyMap<string, ActionManifest>
   readonly written: ReadonlyMap<string, WrittenStep>
   readonly inputs: Readonly<Record<string, InputDeclaration>>
+  /** Values of those inputs that have a right one. */
+  readonly values: InputValues
 }
 
-interface Check {
-  readonly step: string
+export interface Check {
   readonly scope: StepScope
-  report(code: IssueCode, path: string, message: string, fix?: string): void
+  readonly findings: Findings
 }
 
 const anything: JsonSchema = {}
-const nothingElse: JsonSchema = { type: 'null' }
 
-export function checkArguments(
-  step: WrittenStep,
-  path: string,
-  scope: StepScope,
-  issues: Issue[],
-): void {
-  const check: Check = {
-    step: step.id,
-    scope,
-    report: (code, at, message, fix) =>
-      issues.push({ code, path: at, message, ...(fix === undefined ? {} : { fix }) }),
-  }
+export function checkArguments(step: WrittenStep, path: string, check: Check): void {
   const args = step.args ?? {}
-  const action = scope.actions.get(step.id)
+  const action = check.scope.actions.get(step.id)
   if (Buffer.byteLength(JSON.stringify(args)) > limits.argumentBytes) {
-    check.report('LIMIT', `${path}/args`, 'the arguments are longer than 64 KiB')
-    return
-  }
-  if (action !== undefined)
+    const message = 'the arguments are longer than 64 KiB'
+    check.findings.add({ code: 'LIMIT', path: `${path}/args`, message })
+  } else if (action === undefined) {
+    checkNamed(args, `${path}/args`, check)
+  } else {
+    const before = check.findings.issues.length
     checkObject(args, toJsonSchema(action.input, 'input'), `${path}/args`, check)
-  else
-    for (const [name, value] of Object.entries(args))
-      typeOfArgument(value, `${path}/args/${name}`, check)
-  for (const [name, value] of Object.entries(step.when?.with ?? {})) {
-    typeOfArgument(value, `${path}/when/with/${name}`, check)
+    const isSound = check.findings.issues.length === before
+    if (isSound && isKnownNow(args)) checkWhole(args, action, `${path}/args`, check)
   }
+  checkNamed(step.when?.with ?? {}, `${path}/when/with`, check)
+}
+
+/** Values that are named here and typed nowhere: only their references and forms can be wrong. */
+function checkNamed(named: Readonly<Record<string, unknown>>, path: string, check: Check): void {
+  for (const [name, value] of Object.entries(named)) {
+    if (check.findings.full) return
+    typeOfArgument(value, `${path}/${escapeToken(name)}`, check)
+  }
+}
+
+/** Refinements over several arguments, which no JSON Schema carries, where all values are known. */
+function checkWhole(
+  args: Readonly<Record<string, Argument>>,
+  action: ActionManifest,
+  path: string,
+  check: Check,
+): void {
+  const context = { inputs: check.scope.values, resultOf: () => null }
+  const parsed = action.input.safeParse(resolveRecord(args, context))
+  for (const issue of parsed.error?.issues ?? []) {
+    const at = path + toPointer(issue.path)
+    check.findings.add({ code: 'INVALID_ARGUMENT', path: at, message: issue.message })
+  }
+}
+
+function isKnownNow(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isKnownNow)
+  if (!isObject(value)) return true
+  const { form } = formOf(value)
+  return form === 'input' || (form === 'none' && Object.values(value).every(isKnownNow))
+}
+
+function report(check: Check, code: IssueCode, path: string, message: string): void {
+  check.findings.add({ code, path, message })
 }
 
 function checkObject(
@@ -72,44 +89,62 @@ function checkObject(
   const properties = isObject(schema['properties']) ? schema['properties'] : {}
   const additional = schema['additionalProperties']
   for (const [name, item] of Object.entries(value)) {
-    const at = `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (check.findings.full) return
+    const at = `${path}/${escapeToken(name)}`
     const own = Object.hasOwn(properties, name) ? properties[name] : additional
     if (isObject(own)) checkValue(item, own, at, check)
-    else if (own === false || own === undefined) {
-      const { fix } = nearest(name, Object.keys(properties))
-      check.report('INVALID_ARGUMENT', at, `there is no argument ${name}`, fix)
+    else {
+      const message = `there is no argument ${name}`
+      const slip = { name, known: Object.keys(properties) }
+      check.findings.add({ code: 'INVALID_ARGUMENT', path: at, message }, slip)
     }
   }
   const required = Array.isArray(schema['required']) ? schema['required'].map(String) : []
   for (const name of required.filter((one) => !Object.hasOwn(value, one))) {
-    check.report('INVALID_ARGUMENT', path, `the argument ${name} is missing`)
+    report(check, 'INVALID_ARGUMENT', path, `the argument ${name} is missing`)
   }
 }
 
 function checkValue(value: unknown, schema: JsonSchema, path: string, check: Check): void {
-  if (isObject(value) && formOf(value).form !== 'none') {
-    const given = typeOfArgument(value, path, check)
-    if (given === undefined || isAssignable(given, schema)) return
-    const nullable =
-      isAssignable({ type: 'null' }, given) && !isAssignable({ type: 'null' }, schema)
-    const reason = nullable
-      ? 'it may be null (its step may be skipped or fail, or the value may be absent)'
-      : `it is ${describe(given)}`
-    check.report('INVALID_ARGUMENT', path, `${reason}; wanted: ${describe(schema)}`)
+  const form = isObject(value) ? formOf(value) : { form: 'none' as const }
+  if (form.form === 'none') {
+    if (containsForm(value)) checkParts(value, schema, path, check)
+    else checkLiteral(value, schema, path, check)
     return
   }
-  if (!containsForm(value)) {
-    checkLiteral(value, schema, path, check)
+  const given = typeOfArgument(value, path, check)
+  if (given === undefined) return
+  if (form.form === 'input' && Object.hasOwn(check.scope.values, form.name)) {
+    checkLiteral(check.scope.values[form.name], schema, path, check)
     return
   }
-  const wanted = alternativesOf(schema).find((one) =>
-    Array.isArray(value) ? one['type'] === 'array' : one['type'] === 'object',
-  )
-  if (wanted === undefined) {
-    check.report('INVALID_ARGUMENT', path, `wanted: ${describe(schema)}`)
+  if (isAssignable(given, schema)) return
+  const nullable = isAssignable({ type: 'null' }, given) && !isAssignable({ type: 'null' }, schema)
+  const reason = nullable
+    ? 'it may be null (its step may be skipped or fail, or the value may be absent)'
+    : `it is ${describe(given)}`
+  report(check, 'INVALID_ARGUMENT', path, `${reason}; wanted: ${describe(schema)}`)
+}
+
+/** A list or object with a form somewhere in it: each part against its own schema. */
+function checkParts(value: unknown, schema: JsonSchema, path: string, check: Check): void {
+  const kind = Array.isArray(value) ? 'array' : 'object'
+  const wanted = alternativesOf(schema).find((one) => one['type'] === kind)
+  if (Object.keys(schema).length === 0) {
+    typeOfArgument(value, path, check)
+  } else if (wanted === undefined) {
+    report(check, 'INVALID_ARGUMENT', path, `wanted: ${describe(schema)}`)
   } else if (Array.isArray(value)) {
     const items = isObject(wanted['items']) ? wanted['items'] : anything
-    for (const [index, item] of value.entries()) checkValue(item, items, `${path}/${index}`, check)
+    const { minItems, maxItems } = wanted
+    const fits =
+      !(typeof minItems === 'number' && value.length < minItems) &&
+      !(typeof maxItems === 'number' && value.length > maxItems)
+    if (!fits) report(check, 'INVALID_ARGUMENT', path, 'not the number of items that is wanted')
+    for (const [index, item] of value.entries()) {
+      if (check.findings.full) return
+      checkValue(item, items, `${path}/${index}`, check)
+    }
   } else if (isObject(value)) {
     checkObject(value, wanted, path, check)
   }
@@ -121,127 +156,21 @@ function containsForm(value: unknown): boolean {
   return formOf(value).form !== 'none' || Object.values(value).some(containsForm)
 }
 
+const validators = new WeakMap<JsonSchema, z.ZodType>()
+
+/** Made once a schema: a plan of a thousand steps asks the same few. */
+function validatorFor(schema: JsonSchema): z.ZodType {
+  const known = validators.get(schema)
+  if (known !== undefined) return known
+  const made = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
+  validators.set(schema, made)
+  return made
+}
+
 function checkLiteral(value: unknown, schema: JsonSchema, path: string, check: Check): void {
-  try {
-    canonicalJson(value)
-  } catch {
-    check.report(
-      'INVALID_ARGUMENT',
-      path,
-      'not a JSON value with safe numbers and whole characters',
-    )
-    return
-  }
-  const parsed = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value)
-  for (const issue of parsed.error?.issues ?? []) {
-    const at = issue.path.map((token) => `/${String(token)}`).join('')
-    check.report('INVALID_ARGUMENT', path + at, issue.message)
-  }
-}
-
-/** The schema of what an argument resolves to; undefined when it was refused. */
-function typeOfArgument(
-  value: Argument | unknown,
-  path: string,
-  check: Check,
-): JsonSchema | undefined {
-  if (!isObject(value)) {
-    if (containsForm(value) && Array.isArray(value)) {
-      for (const [index, item] of value.entries()) typeOfArgument(item, `${path}/${index}`, check)
-    }
-    return anything
-  }
-  const form = formOf(value)
-  switch (form.form) {
-    case 'from':
-      return typeOfReference(form.reference, path, check)
-    case 'input':
-      return typeOfInput(form.name, path, check)
-    case 'text':
-      return checkText(form, path, check) ? { type: 'string' } : undefined
-    case 'unknown': {
-      const later = form.keys.find((key) => key === '$handle' || key === '$item')
-      const message =
-        later === undefined
-          ? `${form.keys.join(', ')} is not a form of an argument`
-          : `${later} is not supported by this version`
-      check.report('INVALID_SHAPE', path, message)
-      return undefined
-    }
-    case 'none':
-      for (const [name, item] of Object.entries(value))
-        typeOfArgument(item, `${path}/${name}`, check)
-      return anything
-  }
-}
-
-function typeOfReference(reference: string, path: string, check: Check): JsonSchema | undefined {
-  const parsed = parseReference(reference)
-  if (parsed === undefined) {
-    check.report(
-      'UNKNOWN_REFERENCE',
-      path,
-      `${JSON.stringify(reference.slice(0, 80))} is not step#/pointer`,
-    )
-    return undefined
-  }
-  const producer = check.scope.written.get(parsed.step)
-  if (producer === undefined) {
-    const { fix } = nearest(parsed.step, check.scope.written.keys())
-    check.report('UNKNOWN_REFERENCE', path, `there is no step ${parsed.step}`, fix)
-    return undefined
-  }
-  const action = check.scope.actions.get(parsed.step)
-  // An unknown action has been reported; nothing more can be said of its result.
-  if (action === undefined) return undefined
-  const found = walkSchema(toJsonSchema(action.output, 'output'), parsed.tokens)
-  if (found === undefined) {
-    check.report(
-      'UNKNOWN_REFERENCE',
-      path,
-      `${producer.agent}.${producer.action} has no result /${parsed.tokens.join('/')}`,
-    )
-    return undefined
-  }
-  const mayBeAbsent = producer.when !== undefined || producer.onError === 'continue'
-  return mayBeAbsent ? { anyOf: [found, nothingElse] } : found
-}
-
-function typeOfInput(name: string, path: string, check: Check): JsonSchema | undefined {
-  const declared = Object.hasOwn(check.scope.inputs, name) ? check.scope.inputs[name] : undefined
-  if (declared === undefined) {
-    check.report('UNKNOWN_REFERENCE', path, `there is no input ${name}`)
-    return undefined
-  }
-  return { type: declared.type === 'date' ? 'string' : declared.type }
-}
-
-function checkText(
-  text: { readonly template: string; readonly with: Readonly<Record<string, Argument>> },
-  path: string,
-  check: Check,
-): boolean {
-  for (const [name, value] of Object.entries(text.with)) {
-    typeOfArgument(value, `${path}/with/${name}`, check)
-  }
-  try {
-    const missing = namesOf(parseText(text.template)).filter(
-      (name) => !Object.hasOwn(text.with, name),
-    )
-    for (const name of missing) {
-      const { fix } = nearest(name, Object.keys(text.with))
-      check.report(
-        'UNKNOWN_REFERENCE',
-        `${path}/$text`,
-        `the text uses ${name}, which is not in with`,
-        fix,
-      )
-    }
-    return missing.length === 0
-  } catch (error) {
-    if (!(error instanceof TextError)) throw error
-    check.report('INVALID_ARGUMENT', `${path}/$text`, error.message)
-    return false
+  for (const issue of validatorFor(schema).safeParse(value).error?.issues ?? []) {
+    if (check.findings.full) return
+    report(check, 'INVALID_ARGUMENT', path + toPointer(issue.path), issue.message)
   }
 }
 

@@ -1,10 +1,18 @@
 // The values of a plan's inputs: given ones checked against their declaration, defaults for the rest.
 
-import type { Issue } from './issues.ts'
+import type { Findings } from './findings.ts'
+import { toPointer } from './pointer.ts'
 import type { InputDeclaration, InputValues } from './schema.ts'
 import { fitsInput } from './written.ts'
 
 type Value = string | number | boolean
+
+const wordsFor: Readonly<Record<InputDeclaration['type'], string>> = {
+  string: 'a text of up to 1,000 characters',
+  integer: 'an integer',
+  boolean: 'true or false',
+  date: 'a date (YYYY-MM-DD or today)',
+}
 
 /** Text from a command line becomes what the declaration asks for, where it reads as that. */
 function toDeclared(type: InputDeclaration['type'], value: Value): Value {
@@ -17,30 +25,31 @@ function toDeclared(type: InputDeclaration['type'], value: Value): Value {
 export function resolveInputs(
   declared: Readonly<Record<string, InputDeclaration>>,
   given: InputValues,
-  issues: Issue[],
+  findings: Findings,
 ): InputValues {
   const values: [string, Value][] = []
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(declared, name)) continue
-    const known = Object.keys(declared).join(', ')
-    issues.push({
-      code: 'INVALID_ARGUMENT',
-      path: `/inputs/${name}`,
-      message: `there is no input ${name}; inputs: ${known === '' ? 'none' : known}`,
-    })
+    if (findings.full) break
+    const known = Object.keys(declared)
+    const message = `there is no input ${name}; inputs: ${known.join(', ') || 'none'}`
+    const path = toPointer(['inputs', name])
+    findings.add({ code: 'INVALID_ARGUMENT', path, message }, { name, known })
   }
   for (const [name, { type, default: fallback }] of Object.entries(declared)) {
     const raw = Object.hasOwn(given, name) ? given[name] : fallback
     const path = `/inputs/${name}`
     if (raw === undefined) {
       const message = `the input ${name} (${type}) has no default and was not given`
-      issues.push({ code: 'INVALID_ARGUMENT', path, message, fix: `--input ${name}=...` })
+      findings.add({ code: 'INVALID_ARGUMENT', path, message, fix: `--input ${name}=...` })
       continue
     }
     const value = toDeclared(type, raw)
     if (fitsInput(type, value)) values.push([name, value])
-    else
-      issues.push({ code: 'INVALID_ARGUMENT', path, message: `the input ${name} is not a ${type}` })
+    else {
+      const message = `the input ${name} is not ${wordsFor[type]}`
+      findings.add({ code: 'INVALID_ARGUMENT', path, message })
+    }
   }
   return Object.fromEntries(values)
 }

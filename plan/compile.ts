@@ -3,13 +3,13 @@
 
 import { digestOf } from '../security/verify/hash.ts'
 import { checkAnswer } from './compile-answer.ts'
-import { checkArguments, type StepScope } from './compile-arguments.ts'
+import { type Check, checkArguments, type StepScope } from './compile-arguments.ts'
 import { resolveInputs } from './compile-inputs.ts'
+import { createFindings, type Findings } from './findings.ts'
 import { findCycle, levelsOf } from './graph.ts'
 import type { Issue } from './issues.ts'
 import { limits } from './limits.ts'
 import type { ActionManifest, Catalogue } from './manifest.ts'
-import { nearest } from './nearest.ts'
 import { parsePlan, parseSource } from './parse.ts'
 import type { Decide } from './policy.ts'
 import { checkGuard, GuardError } from './predicate.ts'
@@ -48,7 +48,21 @@ export function compileSource(
   input: CompileContext & { readonly kind: 'recipe' | 'plan'; readonly source: string },
 ): CompileResult {
   const parsed = parseSource(input.kind, input.source)
-  return parsed.ok ? compileWritten(parsed.plan, input) : parsed
+  if (!parsed.ok) return parsed
+  const compiled = compileWritten(parsed.plan, input)
+  if (compiled.ok || input.kind === 'plan') return compiled
+  return { ok: false, issues: compiled.issues.map(toRecipeIssue) }
+}
+
+/** In a recipe's file the plan stands under `plan`, its inputs beside it. */
+function toRecipeIssue(issue: Issue): Issue {
+  const inPlan = (path: string) => (/^\/(?:steps|answer)/.test(path) ? `/plan${path}` : path)
+  const { path, source } = issue
+  return {
+    ...issue,
+    path: inPlan(path),
+    ...(source === undefined ? {} : { source: inPlan(source) }),
+  }
 }
 
 /** Compiles a plan that is data already. */
@@ -58,29 +72,35 @@ export function compilePlan(written: unknown, context: CompileContext): CompileR
 }
 
 function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResult {
-  const issues: Issue[] = [...duplicateIds(plan)]
-  const inputs = resolveInputs(plan.inputs ?? {}, context.inputs, issues)
+  const findings = createFindings()
+  reportDuplicates(plan, findings)
+  const values = resolveInputs(plan.inputs ?? {}, context.inputs, findings)
   const actions = new Map<string, ActionManifest>()
   for (const [index, step] of plan.steps.entries()) {
-    const action = findAction(step, `/steps/${index}`, context.catalogue, issues)
+    const action = findAction(step, `/steps/${index}`, context.catalogue, findings)
     if (action !== undefined) actions.set(step.id, action)
   }
   const scope: StepScope = {
     actions,
     written: new Map(plan.steps.map((step) => [step.id, step])),
     inputs: plan.inputs ?? {},
+    values,
   }
   for (const [index, step] of plan.steps.entries()) {
-    checkStep(step, `/steps/${index}`, scope, issues)
+    if (findings.full) break
+    checkStep(step, `/steps/${index}`, { scope, findings })
     const action = actions.get(step.id)
-    if (action !== undefined) checkPolicy(step, action, `/steps/${index}`, context.decide, issues)
+    if (action !== undefined) checkPolicy(step, action, `/steps/${index}`, context, findings)
   }
-  checkAnswer(plan, scope, issues)
-  if (issues.length > 0) return { ok: false, issues }
-  const steps = plan.steps.map((step) => toCompiledStep(step, actions))
+  checkAnswer(plan, scope, findings)
+  if (findings.issues.length > 0) return { ok: false, issues: findings.issues }
+  const order = new Map(plan.steps.map((step, index) => [step.id, index]))
+  const steps = plan.steps.map((step) => toCompiledStep(step, actions, order))
   const cycle = findCycle(steps)
-  if (cycle !== undefined) return { ok: false, issues: [cycleIssue(plan, cycle)] }
-  const compiled: CompiledPlan = { version: 1, goal: plan.goal, inputs, steps, answer: plan.answer }
+  if (cycle !== undefined) findings.add(cycleIssue(plan, cycle))
+  if (cycle !== undefined) return { ok: false, issues: findings.issues }
+  const { goal, answer } = plan
+  const compiled: CompiledPlan = { version: 1, goal, inputs: values, steps, answer }
   const report = reportOn(compiled, levelsOf(steps), actions, context.durations)
   if (context.deadlineMs !== undefined && report.estimateMs.p50 > context.deadlineMs) {
     const message = `the longest path takes about ${report.estimateMs.p50} ms, the deadline is in ${context.deadlineMs} ms`
@@ -89,7 +109,7 @@ function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResu
   return { ok: true, plan: compiled, digest: digestOf(compiled), report }
 }
 
-function* duplicateIds(plan: WrittenPlan): Iterable<Issue> {
+function reportDuplicates(plan: WrittenPlan, findings: Findings): void {
   const seen = new Map<string, number>()
   for (const [index, { id }] of plan.steps.entries()) {
     const first = seen.get(id)
@@ -97,12 +117,12 @@ function* duplicateIds(plan: WrittenPlan): Iterable<Issue> {
       seen.set(id, index)
       continue
     }
-    yield {
+    findings.add({
       code: 'DUPLICATE_ID',
       path: `/steps/${index}/id`,
       message: `another step is called ${id}`,
       source: `/steps/${first}/id`,
-    }
+    })
   }
 }
 
@@ -110,61 +130,60 @@ function findAction(
   step: WrittenStep,
   path: string,
   catalogue: Catalogue,
-  issues: Issue[],
+  findings: Findings,
 ): ActionManifest | undefined {
   const agent = catalogue.get(step.agent)
   if (agent === undefined) {
-    issues.push({
-      code: 'UNKNOWN_AGENT',
-      path: `${path}/agent`,
-      message: `there is no agent ${step.agent}`,
-      ...nearest(step.agent, catalogue.keys()),
-    })
+    const message = `there is no agent ${step.agent}`
+    const slip = { name: step.agent, known: catalogue.keys() }
+    findings.add({ code: 'UNKNOWN_AGENT', path: `${path}/agent`, message }, slip)
     return undefined
   }
   if (Object.hasOwn(agent.actions, step.action)) return agent.actions[step.action]
-  issues.push({
-    code: 'UNKNOWN_ACTION',
-    path: `${path}/action`,
-    message: `${step.agent} has no action ${step.action}`,
-    ...nearest(step.action, Object.keys(agent.actions)),
-  })
+  const message = `${step.agent} has no action ${step.action}`
+  const slip = { name: step.action, known: Object.keys(agent.actions) }
+  findings.add({ code: 'UNKNOWN_ACTION', path: `${path}/action`, message }, slip)
   return undefined
 }
 
-function checkStep(step: WrittenStep, path: string, scope: StepScope, issues: Issue[]): void {
+function checkStep(step: WrittenStep, path: string, check: Check): void {
+  const { scope, findings } = check
   for (const [index, need] of (step.needs ?? []).entries()) {
+    if (findings.full) return
     if (scope.written.has(need)) continue
-    issues.push({
-      code: 'UNKNOWN_REFERENCE',
-      path: `${path}/needs/${index}`,
-      message: `there is no step ${need}`,
-      ...nearest(need, scope.written.keys()),
-    })
+    const issue = { path: `${path}/needs/${index}`, message: `there is no step ${need}` }
+    const slip = { name: need, known: scope.written.keys() }
+    findings.add({ code: 'UNKNOWN_REFERENCE', ...issue }, slip)
   }
-  checkArguments(step, path, scope, issues)
+  checkArguments(step, path, check)
   if (step.when !== undefined) {
     try {
       checkGuard(step.when)
     } catch (error) {
       if (!(error instanceof GuardError)) throw error
-      issues.push({ code: 'INVALID_EXPRESSION', path: `${path}/when/cel`, message: error.message })
+      const { message } = error
+      findings.add({ code: 'INVALID_EXPRESSION', path: `${path}/when/cel`, message })
     }
   }
   const action = scope.actions.get(step.id)
-  const timeoutMs = action?.timeoutMs ?? Number.POSITIVE_INFINITY
-  if (step.timeoutMs !== undefined && step.timeoutMs > timeoutMs) {
-    const message = `${step.agent}.${step.action} may take ${timeoutMs} ms at most`
-    issues.push({ code: 'LIMIT', path: `${path}/timeoutMs`, message })
+  if (action === undefined) return
+  if (step.timeoutMs !== undefined && step.timeoutMs > action.timeoutMs) {
+    const message = `${step.agent}.${step.action} may take ${action.timeoutMs} ms at most`
+    findings.add({ code: 'LIMIT', path: `${path}/timeoutMs`, message })
   }
-  if (step.undo !== undefined && action !== undefined) checkUndo(step, action, path, issues)
+  if (step.undo !== undefined) checkUndo(step, action, path, findings)
 }
 
 /** A plan may repeat the manifest's undo, never invent another: the notary would authorise it. */
-function checkUndo(step: WrittenStep, action: ActionManifest, path: string, issues: Issue[]): void {
+function checkUndo(
+  step: WrittenStep,
+  action: ActionManifest,
+  path: string,
+  findings: Findings,
+): void {
   const declared = action.undo
   if (declared !== 'none' && digestOf(declared) === digestOf(step.undo)) return
-  issues.push({
+  findings.add({
     code: 'INVALID_ARGUMENT',
     path: `${path}/undo`,
     message:
@@ -175,45 +194,59 @@ function checkUndo(step: WrittenStep, action: ActionManifest, path: string, issu
   })
 }
 
+/** Asks of the step, and of its undo, which must not be refused on the day that it is needed. */
 function checkPolicy(
   step: WrittenStep,
   action: ActionManifest,
   path: string,
-  decide: Decide,
-  issues: Issue[],
+  context: CompileContext,
+  findings: Findings,
 ): void {
-  const decision = decide({
-    agent: step.agent,
-    action: step.action,
-    effect: action.effect,
-    audience: action.audience,
-    hasUndo: action.undo !== 'none',
-    kind: 'do',
-  })
-  if (decision.allow) return
-  issues.push({
-    code: 'POLICY',
-    path,
-    message: `no rule allows it (asked: ${decision.rules.join(', ')}); missing: ${decision.missing}`,
-  })
+  const undoName = action.undo === 'none' ? undefined : action.undo.action
+  const undo =
+    undoName === undefined ? undefined : context.catalogue.get(step.agent)?.actions[undoName]
+  const questions = [
+    { name: step.action, declared: action, kind: 'do' as const },
+    ...(undoName === undefined || undo === undefined
+      ? []
+      : [{ name: undoName, declared: undo, kind: 'undo' as const }]),
+  ]
+  for (const { name, declared, kind } of questions) {
+    const decision = context.decide({
+      agent: step.agent,
+      action: name,
+      effect: declared.effect,
+      audience: declared.audience,
+      egress: declared.egress ?? [],
+      hasUndo: declared.undo !== 'none',
+      kind,
+    })
+    if (decision.allow) continue
+    const asked = decision.rules.join(', ')
+    const message = `no rule allows it (asked: ${asked}); missing: ${decision.missing}`
+    findings.add({ code: 'POLICY', path, message })
+  }
 }
 
 function toCompiledStep(
   step: WrittenStep,
   actions: ReadonlyMap<string, ActionManifest>,
+  order: ReadonlyMap<string, number>,
 ): CompiledStep {
   const action = actions.get(step.id)
   if (action === undefined) throw new Error(`step ${step.id} has no action`)
   const args = step.args ?? {}
   const when = step.when ?? null
-  const needs = new Set([...(step.needs ?? []), ...sourcesOf({ args, when })])
+  // In the order of the plan, so that the digest does not depend on the order of an object's keys.
+  const at = (id: string): number => order.get(id) ?? 0
+  const needs = [...new Set([...(step.needs ?? []), ...sourcesOf({ args, when })])]
   return {
     id: step.id,
     agent: step.agent,
     action: step.action,
     effect: action.effect,
     args,
-    needs: [...needs],
+    needs: needs.toSorted((a, b) => at(a) - at(b)),
     join: 'all',
     when,
     onError: step.onError ?? 'abort',

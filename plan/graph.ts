@@ -25,7 +25,7 @@ export function levelsOf(steps: readonly Node[]): readonly (readonly string[])[]
   return levels
 }
 
-/** The steps of one cycle, in order, or undefined when there is none. */
+/** The steps of one cycle, each before the one that waits for it, or undefined when there is none. */
 export function findCycle(steps: readonly Node[]): readonly string[] | undefined {
   const settled = new Set(levelsOf(steps).flat())
   const left = new Map(steps.filter((step) => !settled.has(step.id)).map((step) => [step.id, step]))
@@ -34,7 +34,10 @@ export function findCycle(steps: readonly Node[]): readonly string[] | undefined
   let current = left.keys().next().value
   while (current !== undefined) {
     const at = path.indexOf(current)
-    if (at >= 0) return path.slice(at).reverse()
+    if (at >= 0) {
+      const [first = current, ...rest] = path.slice(at)
+      return [first, ...rest.toReversed()]
+    }
     path.push(current)
     current = left.get(current)?.needs.find((need) => left.has(need))
   }

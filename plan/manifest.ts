@@ -3,10 +3,19 @@
 // import this file, so nothing here may do I/O or know of Temporal, NATS or the notary.
 
 import type { z } from 'zod'
-import { type JsonSchema, leavesOf, toJsonSchema } from './json-schema.ts'
+import { type EgressDeclaration, faultOfEgress } from './egress-declaration.ts'
+import {
+  blindSpotsOf,
+  isAssignable,
+  type JsonSchema,
+  leavesOf,
+  toJsonSchema,
+  walkSchema,
+} from './json-schema.ts'
 import { limits } from './limits.ts'
 import { isObject, parsePointer } from './pointer.ts'
 
+export type { EgressDeclaration, EgressMethod, EgressRule } from './egress-declaration.ts'
 export type Effect = 'read' | 'write' | 'egress' | 'irreversible'
 /** control: who, what, where, which code; opaque: an id that the same agent gave earlier. */
 export type Role = 'control' | 'content' | 'amount' | 'opaque'
@@ -40,6 +49,8 @@ export interface ActionManifest {
   /** RFC 6901 pointer of every leaf of `input` -> role; `*` stands for array items. */
   readonly roles: Readonly<Record<string, Role>>
   readonly audience: Audience
+  /** Ids of the agent's egress that the action may use; absent: none. */
+  readonly egress?: readonly string[]
   readonly undo: UndoDeclaration | 'none'
   /** Running it again with the same `idem` has no second effect, even after a crash half-way. */
   readonly idempotent: boolean
@@ -70,6 +81,8 @@ export interface AgentManifest<
   readonly storage: 'none' | 'ledger' | 'data'
   readonly perUser: boolean
   readonly mounts: readonly MountDeclaration[]
+  /** What it may ask of the network, through the gateway; absent: nothing. */
+  readonly egress?: readonly EgressDeclaration[]
   readonly actions: Actions
 }
 
@@ -80,29 +93,46 @@ export class ManifestError extends Error {
 /** All manifests a deployment knows, by agent name. A Map, so that no name reaches a prototype. */
 export type Catalogue = ReadonlyMap<string, AgentManifest>
 
-const namePattern = /^[a-z][a-z0-9_-]{0,39}$/
+/** As a plan may write them (written.ts): what has another name could never be called. */
+const agentPattern = /^[a-z][a-z0-9-]{0,39}$/
+const actionPattern = /^[a-z][a-z0-9_]{0,39}$/
 
 /**
- * Checks a manifest and returns it.
+ * Checks a manifest and returns it, its type unchanged.
  * @throws ManifestError naming the first thing that is wrong
  */
 export function defineManifest<const Actions extends Readonly<Record<string, ActionManifest>>>(
   manifest: AgentManifest<Actions>,
 ): AgentManifest<Actions> {
+  checkManifest(manifest)
+  return manifest
+}
+
+function checkManifest(manifest: AgentManifest): void {
   const { name } = manifest
-  requireThat(namePattern.test(name), `${name} is not an agent's name`)
-  requireThat(manifest.replicas >= 1, `${name} has no replica`)
+  requireThat(agentPattern.test(name), `${name} is not an agent's name`)
+  requireThat(isCount(manifest.replicas), `${name} has no replica`)
+  requireThat(isCount(manifest.idleMs), `${name} has no idle time`)
   for (const [action, declaration] of Object.entries(manifest.actions)) {
     checkAction(`${name}.${action}`, action, declaration, manifest.actions)
   }
+  const inputsOf = ({ input }: ActionManifest) => leavesOf(toJsonSchema(input, 'input'))
+  const fault = faultOfEgress(name, manifest.egress ?? [], manifest.actions, inputsOf)
+  if (fault !== undefined) throw new ManifestError(fault)
   for (const mount of manifest.mounts) {
     requireThat(/^\/data\/[a-z0-9-]+$/.test(mount.at), `${name} mounts outside /data: ${mount.at}`)
+    const [owner, setting, ...more] = mount.from.config.split('.')
     requireThat(
-      mount.from.config.startsWith(`${name}.`),
+      owner === name && setting !== undefined && setting !== '' && more.length === 0,
       `${name} mounts another agent's folder: ${mount.from.config}`,
     )
   }
-  return manifest
+  const places = new Set(manifest.mounts.map((mount) => mount.at))
+  requireThat(places.size === manifest.mounts.length, `${name} mounts two folders in one place`)
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1
 }
 
 function requireThat(condition: boolean, message: string): void {
@@ -115,13 +145,21 @@ function checkAction(
   action: ActionManifest,
   siblings: Readonly<Record<string, ActionManifest>>,
 ): void {
-  requireThat(namePattern.test(key), `${name} is not an action's name`)
-  requireThat(action.timeoutMs <= limits.replyMs, `${name} may take longer than an agent may reply`)
-  requireThat(action.maxResultBytes <= limits.resultBytes, `${name} allows too large a result`)
+  requireThat(actionPattern.test(key), `${name} is not an action's name`)
+  requireThat(
+    isCount(action.timeoutMs) && action.timeoutMs <= limits.replyMs,
+    `${name} may take longer than an agent may reply`,
+  )
+  requireThat(
+    isCount(action.maxResultBytes) && action.maxResultBytes <= limits.resultBytes,
+    `${name} allows too large a result`,
+  )
   const input = toJsonSchema(action.input, 'input')
-  requireThat(input['additionalProperties'] === false, `${name}: its input is not a strict object`)
+  const [blindSpot] = blindSpotsOf(input)
+  if (blindSpot !== undefined) throw new ManifestError(`${name}: ${blindSpot}`)
   checkRoles(name, action, input)
-  const changes = action.effect !== 'read'
+  // A request to a declared host changes nothing of the person's that could be shown beforehand.
+  const changes = action.effect !== 'read' && action.effect !== 'egress'
   const properties = input['properties']
   const hasDryRun = isObject(properties) && Object.hasOwn(properties, 'dryRun')
   const isUndo = Object.values(siblings).some(
@@ -133,11 +171,32 @@ function checkAction(
     ? siblings[action.undo.action]
     : undefined
   if (undo === undefined) throw new ManifestError(`${name}: its undo is not an action of the agent`)
-  const known = toJsonSchema(undo.input, 'input')['properties'] ?? {}
-  for (const [argument, value] of Object.entries(action.undo.args)) {
-    requireThat(Object.hasOwn(known, argument), `${name}: its undo has no argument ${argument}`)
-    requireThat(isUndoArgument(value), `${name}: undo argument ${argument} is not a pointer`)
+  checkUndo(name, action, action.undo, toJsonSchema(undo.input, 'input'))
+}
+
+/** An undo that its agent would refuse is found here, not on the day that something must be undone. */
+function checkUndo(
+  name: string,
+  action: ActionManifest,
+  { args }: UndoDeclaration,
+  input: JsonSchema,
+): void {
+  const properties = isObject(input['properties']) ? input['properties'] : {}
+  for (const [argument, value] of Object.entries(args)) {
+    const wanted = Object.hasOwn(properties, argument) ? properties[argument] : undefined
+    requireThat(isObject(wanted), `${name}: its undo has no argument ${argument}`)
+    const given = typeOfUndoArgument(value, action)
+    if (given === undefined) {
+      throw new ManifestError(`${name}: undo argument ${argument} names nothing`)
+    }
+    requireThat(
+      isObject(wanted) && isAssignable(given, wanted),
+      `${name}: undo argument ${argument} does not fit`,
+    )
   }
+  const required = Array.isArray(input['required']) ? input['required'].map(String) : []
+  const missing = required.find((argument) => !Object.hasOwn(args, argument))
+  requireThat(missing === undefined, `${name}: its undo lacks the argument ${missing}`)
 }
 
 function checkRoles(name: string, action: ActionManifest, input: JsonSchema): void {
@@ -150,17 +209,23 @@ function checkRoles(name: string, action: ActionManifest, input: JsonSchema): vo
   }
 }
 
-function isUndoArgument(value: UndoArgument): boolean {
-  if (!isObject(value)) return true
-  if ('$idem' in value) return value['$idem'] === true
-  const pointer = '$args' in value ? value['$args'] : value['$result']
-  return typeof pointer === 'string' && parsePointer(pointer) !== undefined
+function typeOfUndoArgument(value: UndoArgument, action: ActionManifest): JsonSchema | undefined {
+  if (!isObject(value)) return { const: value }
+  if (Object.keys(value).length !== 1) return undefined
+  if ('$idem' in value) return value['$idem'] === true ? { type: 'string' } : undefined
+  const [pointer, schema] =
+    '$args' in value
+      ? [value['$args'], toJsonSchema(action.input, 'input')]
+      : [value['$result'], toJsonSchema(action.output, 'output')]
+  const tokens = typeof pointer === 'string' ? parsePointer(pointer) : undefined
+  return tokens === undefined ? undefined : walkSchema(schema, tokens)
 }
 
-/** @throws ManifestError when two agents have one name */
+/** @throws ManifestError when a manifest is wrong, or two agents have one name */
 export function createCatalogue(manifests: readonly AgentManifest[]): Catalogue {
   const catalogue = new Map<string, AgentManifest>()
   for (const manifest of manifests) {
+    checkManifest(manifest)
     requireThat(!catalogue.has(manifest.name), `two agents are named ${manifest.name}`)
     catalogue.set(manifest.name, manifest)
   }

@@ -21,6 +21,15 @@ export function parsePointer(text: string): readonly string[] | undefined {
   return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+export function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((token) => `/${escapeToken(String(token))}`).join('')
+}
+
+/** A name as one token of a pointer. */
+export function escapeToken(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
 /** Reads `step#/pointer`; `step#` is the whole result. */
 export function parseReference(text: string): Reference | undefined {
   const at = text.indexOf('#')
@@ -34,7 +43,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const arrayIndex = /^(?:0|[1-9]\d{0,8})$/
+/** Which tokens name an item of an array: RFC 6901 section 4, and short enough to be a safe number. */
+export const arrayIndex = /^(?:0|[1-9]\d{0,8})$/
 
 /** The value a pointer names; null where there is none, as for a skipped producer. */
 export function followPointer(value: JsonValue, tokens: readonly string[]): JsonValue {

@@ -9,6 +9,8 @@ export interface StepQuestion {
   readonly action: string
   readonly effect: Effect
   readonly audience: Audience
+  /** Ids of the agent's declared hosts that the action may ask; absent: it may ask none. */
+  readonly egress?: readonly string[]
   /** The action declares, or the step names, how its effect is taken back. */
   readonly hasUndo: boolean
   /** `undo`: the step takes back an effect of an admitted plan. */
@@ -46,6 +48,15 @@ const rules: readonly Rule[] = [
       asked.hasUndo,
   },
   {
+    // What it sends goes to hosts that the manifest declares and nowhere else: the gateway holds each
+    // request to the declaration's methods, paths and bindings.
+    id: 'egress.declared',
+    allows: (asked) =>
+      asked.kind === 'do' &&
+      asked.effect === 'egress' &&
+      isDeclaredHost(asked.audience, asked.egress),
+  },
+  {
     // Asked of the undo's own action: a plan that was admitted does not make every action harmless
     // that some manifest names as an undo.
     id: 'undo.write',
@@ -53,6 +64,12 @@ const rules: readonly Rule[] = [
       asked.kind === 'undo' && asked.effect === 'write' && asked.audience === 'owner',
   },
 ]
+
+function isDeclaredHost(audience: Audience, ids: readonly string[] = []): boolean {
+  // An id is a name that a manifest gives; one called like the widest audience would read as it.
+  if (typeof audience !== 'object' || !('host' in audience) || ids.includes('PUBLIC')) return false
+  return ids.includes(audience.host)
+}
 
 /** Default deny. */
 export const decide: Decide = (question) => {

@@ -4,9 +4,10 @@
 // after it has verified the hash.
 
 import type { JsonValue } from '../security/verify/canonical-json.ts'
+import { limits } from './limits.ts'
 import { followPointer, isObject, parseReference } from './pointer.ts'
 import type { Argument, CompiledStep, InputValues } from './schema.ts'
-import { renderText } from './text.ts'
+import { renderText, TextError } from './text.ts'
 
 export interface ResolveContext {
   readonly inputs: InputValues
@@ -50,16 +51,58 @@ export function formOf(value: Readonly<Record<string, unknown>>): Form {
   return { form: 'unknown', keys }
 }
 
-/** @throws PlanError when a form was not checked by the compiler; that is a bug or an attack */
+/**
+ * @throws PlanError when a form was not checked by the compiler; that is a bug or an attack
+ * @throws TextError when a text, or all that is referred to, grows too large
+ */
 export function resolveArgument(argument: Argument, context: ResolveContext): JsonValue {
-  if (Array.isArray(argument)) return argument.map((item) => resolveArgument(item, context))
+  return resolveWithin(argument, context, createBudget())
+}
+
+/** The same for each value of a record, within one bound. */
+export function resolveRecord(
+  record: Readonly<Record<string, Argument>>,
+  context: ResolveContext,
+): Readonly<Record<string, JsonValue>> {
+  return resolveEach(record, context, createBudget())
+}
+
+/** Takes the size of one more value that was referred to or rendered. */
+type Budget = (value: JsonValue) => void
+
+/**
+ * A reference is a few bytes and may name half a mebibyte, a thousand times. One step's references
+ * together get what one authorisation may carry.
+ */
+function createBudget(): Budget {
+  let left: number = limits.sourceBytes
+  return (root) => {
+    const stack: JsonValue[] = [root]
+    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+      left -= typeof value === 'string' ? value.length + 2 : 2
+      if (left < 0) throw new TextError('the values referred to are longer than 1.5 MiB')
+      if (Array.isArray(value)) for (const item of value) stack.push(item)
+      else if (isObject(value)) {
+        for (const [key, item] of Object.entries(value)) {
+          left -= key.length
+          stack.push(item as JsonValue)
+        }
+      }
+    }
+  }
+}
+
+function resolveWithin(argument: Argument, context: ResolveContext, spend: Budget): JsonValue {
+  if (Array.isArray(argument)) return argument.map((item) => resolveWithin(item, context, spend))
   if (!isObject(argument)) return argument as JsonValue
   const form = formOf(argument)
   switch (form.form) {
     case 'from': {
       const reference = parseReference(form.reference)
       if (reference === undefined) throw new PlanError(`not a reference: ${form.reference}`)
-      return followPointer(context.resultOf(reference.step), reference.tokens)
+      const value = followPointer(context.resultOf(reference.step), reference.tokens)
+      spend(value)
+      return value
     }
     case 'input': {
       if (!Object.hasOwn(context.inputs, form.name)) {
@@ -67,22 +110,26 @@ export function resolveArgument(argument: Argument, context: ResolveContext): Js
       }
       return context.inputs[form.name] ?? null
     }
-    case 'text':
-      return renderText(form.template, resolveRecord(form.with, context))
+    case 'text': {
+      const text = renderText(form.template, resolveEach(form.with, context, spend))
+      spend(text)
+      return text
+    }
     case 'unknown':
       throw new PlanError(`not a form: ${form.keys.join(', ')}`)
     case 'none':
-      return resolveRecord(argument as Readonly<Record<string, Argument>>, context)
+      return resolveEach(argument as Readonly<Record<string, Argument>>, context, spend)
   }
 }
 
-export function resolveRecord(
+function resolveEach(
   record: Readonly<Record<string, Argument>>,
   context: ResolveContext,
+  spend: Budget,
 ): Readonly<Record<string, JsonValue>> {
   // fromEntries defines own properties, so `__proto__` could not reach a prototype even here.
   return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key, resolveArgument(value, context)]),
+    Object.entries(record).map(([key, value]) => [key, resolveWithin(value, context, spend)]),
   )
 }
 

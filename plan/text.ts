@@ -1,12 +1,14 @@
 // `$text`: Mustache variables and sections, nothing else. No partials, lambdas, other delimiters, or
-// raw forms; only own properties are looked up; control characters are dropped from values. The same
-// renderer serves the dispatcher and the notary, so that both get the same bytes.
+// raw forms; only own properties are looked up; control characters are dropped from values. Bounded in
+// bytes and in work, whatever the values are. The same renderer serves the dispatcher and the notary,
+// so that both get the same bytes.
 
 import Mustache from 'mustache'
 import type { JsonValue } from '../security/verify/canonical-json.ts'
 import { limits } from './limits.ts'
 import { isObject } from './pointer.ts'
 
+/** A text that is not allowed, or texts and values that grow too large. */
 export class TextError extends Error {
   override readonly name = 'TextError'
 }
@@ -23,27 +25,47 @@ export type TextNode =
 
 const namePattern = /^(?:\.|[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*)$/
 const hostileNames = new Set(['__proto__', 'constructor', 'prototype'])
+/** Characters of a tag. The parser's time is quadratic in the white space before a tag's end. */
+const maxTag = 200
+/**
+ * Nodes rendered in one text: sections over long lists multiply without writing a byte. An honest
+ * text writes at least a byte for every two.
+ */
+const maxNodes = 2 * limits.textBytes
 
 /** @throws TextError naming what is not allowed */
 export function parseText(template: string): readonly TextNode[] {
   if (template.length > limits.textBytes) throw new TextError('the text is longer than 64 KiB')
-  // A changed delimiter would hide names from the check below.
-  if (/\{\{\s*=/.test(template)) throw new TextError('other delimiters are not supported')
+  checkTags(template)
   let tokens: unknown
   try {
-    tokens = Mustache.parse(template)
+    // A writer of its own: the shared one keeps every template that it ever saw.
+    tokens = new Mustache.Writer().parse(template)
   } catch (cause) {
     throw new TextError(cause instanceof Error ? cause.message : 'not a template', { cause })
   }
-  return toNodes(tokens)
+  return toNodes(tokens, 0)
 }
 
-function toNodes(tokens: unknown): readonly TextNode[] {
+/** What must not reach the library's parser. */
+function checkTags(template: string): void {
+  for (let at = template.indexOf('{{'); at >= 0; at = template.indexOf('{{', at + 2)) {
+    const tag = template.slice(at + 2, at + 2 + maxTag)
+    if (!tag.includes('}}')) {
+      throw new TextError(`a tag is not closed, or longer than ${maxTag} characters`)
+    }
+    // A changed delimiter would hide names from the checks below.
+    if (tag.trimStart().startsWith('=')) throw new TextError('other delimiters are not supported')
+  }
+}
+
+function toNodes(tokens: unknown, depth: number): readonly TextNode[] {
   if (!Array.isArray(tokens)) throw new TextError('not a template')
-  return tokens.filter((token) => token[0] !== '!').map(toNode)
+  if (depth > limits.jsonDepth) throw new TextError('sections are nested too deeply')
+  return tokens.filter((token) => token[0] !== '!').map((token) => toNode(token, depth))
 }
 
-function toNode(token: readonly unknown[]): TextNode {
+function toNode(token: readonly unknown[], depth: number): TextNode {
   const [type, value] = token
   const text = String(value)
   if (type === 'text') return { type, text }
@@ -55,52 +77,66 @@ function toNode(token: readonly unknown[]): TextNode {
     throw new TextError(`the name ${text} is refused`)
   if (type === 'name') return { type, path }
   if (type === '#' || type === '^') {
-    return { type: 'section', path, inverted: type === '^', nodes: toNodes(token[4]) }
+    return { type: 'section', path, inverted: type === '^', nodes: toNodes(token[4], depth + 1) }
   }
   throw new TextError(`the tag ${String(type)} is not supported`)
 }
 
 /**
  * @param view own properties only; strings and numbers are printed, arrays repeat a section
- * @throws TextError when the result is longer than `limits.textBytes`
+ * @throws TextError when the result is longer than `limits.textBytes`, or the way to it
  */
 export function renderText(template: string, view: Readonly<Record<string, JsonValue>>): string {
   const parts: string[] = []
-  let length = 0
-  const write = (text: string): void => {
-    length += Buffer.byteLength(text)
-    if (length > limits.textBytes) throw new TextError('the rendered text is longer than 64 KiB')
-    parts.push(text)
+  let [length, rendered] = [0, 0]
+  const output: Output = {
+    write(text) {
+      length += Buffer.byteLength(text)
+      if (length > limits.textBytes) throw new TextError('the rendered text is longer than 64 KiB')
+      parts.push(text)
+    },
+    count() {
+      rendered += 1
+      if (rendered > maxNodes) throw new TextError('the text repeats its sections too often')
+    },
   }
-  renderNodes(parseText(template), [view], write)
+  renderNodes(parseText(template), [view], output)
   return parts.join('')
+}
+
+interface Output {
+  write(text: string): void
+  count(): void
 }
 
 function renderNodes(
   nodes: readonly TextNode[],
   scopes: readonly JsonValue[],
-  write: (text: string) => void,
+  output: Output,
 ): void {
+  output.count()
   for (const node of nodes) {
-    if (node.type === 'text') write(node.text)
-    else if (node.type === 'name') write(toText(lookUp(scopes, node.path)))
-    else renderSection(node, scopes, write)
+    output.count()
+    if (node.type === 'text') output.write(node.text)
+    else if (node.type === 'name') output.write(toText(lookUp(scopes, node.path)))
+    else renderSection(node, scopes, output)
   }
 }
 
 function renderSection(
   node: Extract<TextNode, { type: 'section' }>,
   scopes: readonly JsonValue[],
-  write: (text: string) => void,
+  output: Output,
 ): void {
   const value = lookUp(scopes, node.path)
-  const isEmpty = value === null || value === false || (Array.isArray(value) && value.length === 0)
+  // As Mustache has it in JavaScript: null, false, 0 and the empty text are nothing to repeat.
+  const isEmpty = !value || (Array.isArray(value) && value.length === 0)
   if (node.inverted) {
-    if (isEmpty) renderNodes(node.nodes, scopes, write)
+    if (isEmpty) renderNodes(node.nodes, scopes, output)
   } else if (Array.isArray(value)) {
-    for (const item of value) renderNodes(node.nodes, [...scopes, item], write)
+    for (const item of value) renderNodes(node.nodes, [...scopes, item], output)
   } else if (!isEmpty) {
-    renderNodes(node.nodes, [...scopes, value], write)
+    renderNodes(node.nodes, [...scopes, value], output)
   }
 }
 
@@ -122,17 +158,27 @@ function lookUp(scopes: readonly JsonValue[], path: readonly string[]): JsonValu
 
 function toText(value: JsonValue): string {
   if (value === null) return ''
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return withoutControls(typeof value === 'object' ? JSON.stringify(value) : String(value))
+}
+
+export function withoutControls(text: string): string {
   // Tabs and line breaks stay; other control characters could fool a terminal or a parser.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 }
 
-/** Names that the template looks up in its outermost scope: the keys of `with` it may use. */
+/**
+ * Names that the template looks up in its outermost scope: the keys of `with` it may use. What stands
+ * in a section may also be a name of the section's value, which is not known here.
+ */
 export function namesOf(nodes: readonly TextNode[]): readonly string[] {
   const names = new Set<string>()
   for (const node of nodes) {
-    if (node.type !== 'text' && node.path[0] !== undefined) names.add(node.path[0])
+    if (node.type === 'text') continue
+    if (node.path[0] !== undefined) names.add(node.path[0])
+    if (node.type === 'section' && node.inverted) {
+      for (const name of namesOf(node.nodes)) names.add(name)
+    }
   }
   return [...names]
 }

@@ -5,12 +5,13 @@ import { z } from 'zod'
 import { limits } from './limits.ts'
 import { stepIdPattern } from './schema.ts'
 
-const hostile = new Set(['__proto__', 'constructor', 'prototype', 'toString', 'valueOf'])
+/** What code that forgot `Object.hasOwn` would find on any object, whether the name is taken or not. */
+const isHostile = (name: string): boolean => name in Object.prototype || name === 'prototype'
 
 /** A name of ours: nothing of a prototype's, no path, no control character. */
 function nameOf(pattern: RegExp, what: string) {
   return z.string().superRefine((value, context) => {
-    if (pattern.test(value) && !hostile.has(value)) return
+    if (pattern.test(value) && !isHostile(value)) return
     context.addIssue({
       code: 'custom',
       message: `${JSON.stringify(value.slice(0, 60))} is not ${what}`,
@@ -23,7 +24,13 @@ const stepId = nameOf(stepIdPattern, 'a step id (lower case letters, digits and 
 const agentName = nameOf(/^[a-z][a-z0-9-]{0,39}$/, "an agent's name")
 const actionName = nameOf(/^[a-z][a-z0-9_]{0,39}$/, "an action's name")
 const inputName = nameOf(/^[a-z][A-Za-z0-9]{0,39}$/, "an input's name")
-const valueName = nameOf(/^[A-Za-z_][A-Za-z0-9_]{0,39}$/, 'a name for a value')
+const valuePattern = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/
+const valueName = nameOf(valuePattern, 'a name for a value')
+
+/** Of a guard's or a text's values. */
+export function isValueName(name: string): boolean {
+  return valuePattern.test(name) && !isHostile(name)
+}
 
 /** Arguments are open here: the compiler checks them against the action's schema. */
 const argument: z.ZodType = z.json()
@@ -34,6 +41,14 @@ const undoArgument = z.union([
   z.strictObject({ $idem: z.literal(true) }),
   z.union([z.string(), z.number(), z.boolean(), z.null()]),
 ])
+
+/** Shown to people, and so without characters that a terminal would obey. */
+const shownText = (maxCharacters: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxCharacters)
+    .refine((text) => !/(?![\n\t])\p{Cc}/u.test(text), 'it holds control characters')
 
 /** A feature of a later release: refused by name, so that nobody believes it was honoured. */
 const notYet = (what: string) =>
@@ -80,12 +95,20 @@ export function fitsInput(type: string, value: unknown): boolean {
   if (type === 'boolean') return typeof value === 'boolean'
   if (type === 'integer') return Number.isSafeInteger(value)
   if (typeof value !== 'string' || value.length > 1_000) return false
-  return type !== 'date' || value === 'today' || /^\d{4}-\d{2}-\d{2}$/.test(value)
+  if (!value.isWellFormed()) return false
+  return type !== 'date' || value === 'today' || isDate(value)
+}
+
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const time = Date.parse(`${text}T00:00:00Z`)
+  // The 31st of a short month is read as a day of the next one.
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 const planShape = {
   version: z.literal(1, { error: () => 'version: 1 is wanted' }),
-  goal: z.string().min(1).max(500),
+  goal: shownText(500),
   steps: z
     .array(step)
     .min(1, 'a plan has at least one step')
@@ -100,8 +123,8 @@ export const writtenPlanSchema = z.strictObject({ ...planShape, inputs: inputs.o
 
 export const recipeSchema = z.strictObject({
   name: nameOf(/^[a-z][a-z0-9-]{0,59}$/, "a recipe's name"),
-  title: z.string().min(1).max(200),
-  phrases: z.array(z.string().min(1).max(200)).max(50),
+  title: shownText(200),
+  phrases: z.array(shownText(200)).max(50),
   inputs: inputs.default({}),
   plan: z.strictObject(planShape),
 })

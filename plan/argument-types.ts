@@ -1,0 +1,110 @@
+// What an argument will be, as a JSON Schema, before it is anything: references by the schema of what
+// they name, inputs by their declaration, texts. Reports what is wrong with the form itself; whether
+// the type is the wanted one is asked in compile-arguments.ts.
+
+import type { Check } from './compile-arguments.ts'
+import { type JsonSchema, toJsonSchema, walkSchema } from './json-schema.ts'
+import { escapeToken, isObject, parseReference } from './pointer.ts'
+import { type Form, formOf } from './references.ts'
+import { namesOf, parseText, TextError } from './text.ts'
+import { isValueName } from './written.ts'
+
+const anything: JsonSchema = {}
+
+/** The schema of what an argument resolves to; undefined when it was refused. */
+export function typeOfArgument(value: unknown, path: string, check: Check): JsonSchema | undefined {
+  if (check.findings.full) return undefined
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) typeOfArgument(item, `${path}/${index}`, check)
+    return anything
+  }
+  if (!isObject(value)) return anything
+  const form = formOf(value)
+  switch (form.form) {
+    case 'from':
+      return typeOfReference(form.reference, path, check)
+    case 'input':
+      return typeOfInput(form.name, path, check)
+    case 'text':
+      return checkText(form, path, check) ? { type: 'string' } : undefined
+    case 'unknown': {
+      const later = form.keys.find((key) => key === '$handle' || key === '$item')
+      const message =
+        later === undefined
+          ? `${form.keys.join(', ')} is not a form of an argument`
+          : `${later} is not supported by this version`
+      check.findings.add({ code: 'INVALID_SHAPE', path, message })
+      return undefined
+    }
+    case 'none':
+      for (const [name, item] of Object.entries(value)) {
+        typeOfArgument(item, `${path}/${escapeToken(name)}`, check)
+      }
+      return anything
+  }
+}
+
+function typeOfReference(reference: string, path: string, check: Check): JsonSchema | undefined {
+  const code = 'UNKNOWN_REFERENCE'
+  const parsed = parseReference(reference)
+  if (parsed === undefined) {
+    const message = `${JSON.stringify(reference.slice(0, 80))} is not step#/pointer`
+    check.findings.add({ code, path, message })
+    return undefined
+  }
+  const { step, tokens } = parsed
+  const producer = check.scope.written.get(step)
+  if (producer === undefined) {
+    const message = `there is no step ${step}`
+    check.findings.add({ code, path, message }, { name: step, known: check.scope.written.keys() })
+    return undefined
+  }
+  const action = check.scope.actions.get(step)
+  // An unknown action has been reported; nothing more can be said of its result.
+  if (action === undefined) return undefined
+  const found = walkSchema(toJsonSchema(action.output, 'output'), tokens)
+  if (found === undefined) {
+    const message = `${producer.agent}.${producer.action} has no result /${tokens.join('/')}`
+    check.findings.add({ code, path, message })
+    return undefined
+  }
+  const mayBeAbsent = producer.when !== undefined || producer.onError === 'continue'
+  return mayBeAbsent ? { anyOf: [found, { type: 'null' }] } : found
+}
+
+function typeOfInput(name: string, path: string, check: Check): JsonSchema | undefined {
+  const { inputs } = check.scope
+  const declared = Object.hasOwn(inputs, name) ? inputs[name] : undefined
+  if (declared === undefined) {
+    const message = `there is no input ${name}`
+    const slip = { name, known: Object.keys(inputs) }
+    check.findings.add({ code: 'UNKNOWN_REFERENCE', path, message }, slip)
+    return undefined
+  }
+  return { type: declared.type === 'date' ? 'string' : declared.type }
+}
+
+function checkText(text: Extract<Form, { form: 'text' }>, path: string, check: Check): boolean {
+  const names = Object.keys(text.with)
+  for (const [name, value] of Object.entries(text.with)) {
+    const at = `${path}/with/${escapeToken(name)}`
+    if (!isValueName(name)) {
+      const message = `${JSON.stringify(name)} is not a name for a value`
+      check.findings.add({ code: 'INVALID_NAME', path: at, message })
+    }
+    typeOfArgument(value, at, check)
+  }
+  const at = `${path}/$text`
+  try {
+    const missing = namesOf(parseText(text.template)).filter((name) => !names.includes(name))
+    for (const name of missing) {
+      const message = `the text uses ${name}, which is not in with`
+      check.findings.add({ code: 'UNKNOWN_REFERENCE', path: at, message }, { name, known: names })
+    }
+    return missing.length === 0
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error
+    check.findings.add({ code: 'INVALID_ARGUMENT', path: at, message: error.message })
+    return false
+  }
+}
