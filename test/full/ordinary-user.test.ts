@@ -2,11 +2,11 @@
 // account for the time of the test; run as an ordinary user it is what the other suites show anyway.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { programPath } from '../support/programs.ts'
+import { copyPrograms } from '../support/programs.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const uid = 54_321
@@ -22,13 +22,7 @@ describe.skipIf(!isRoot)('as an ordinary user', () => {
 
   it('runs the briefing in rootless sandboxes', () => {
     const programs = join(base, 'programs')
-    mkdirSync(programs)
-    const node = join(programs, 'node')
-    copyFileSync(process.execPath, node)
-    for (const name of ['temporal', 'nats-server'] as const) {
-      copyFileSync(programPath(name), join(programs, name))
-      chmodSync(join(programs, name), 0o755)
-    }
+    const { node } = copyPrograms(programs)
     const home = join(base, 'home')
     mkdirSync(home)
     for (const folder of [base, home]) {

@@ -35,6 +35,8 @@ export interface DeploymentOptions {
   /** Put before the command, for example `setpriv --reuid ...`. */
   readonly wrapper?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** The Node to run it with, where another user cannot read ours. */
+  readonly node?: string
 }
 
 export interface TestDeployment {
@@ -108,7 +110,7 @@ export interface StartedSupervisor {
 /** Starts the supervisor and does not wait for it. */
 export function spawnSupervisor(
   options: SupervisorTestOptions,
-  spawning: Pick<DeploymentOptions, 'wrapper' | 'env'> = {},
+  spawning: Pick<DeploymentOptions, 'wrapper' | 'env' | 'node'> = {},
 ): StartedSupervisor {
   const file = join(options.state, 'test-options.json')
   writeFileSync(file, JSON.stringify(options))
@@ -118,7 +120,7 @@ export function spawnSupervisor(
   const [command = '', ...args] = [
     ...(spawning.wrapper ?? []),
     ...bound,
-    process.execPath,
+    spawning.node ?? process.execPath,
     main,
     file,
   ]

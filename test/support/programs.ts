@@ -2,7 +2,15 @@
 // what the machine has. Never downloads or builds; a missing program is an error with the next
 // command to type, not a skipped test.
 
-import { accessSync, constants, readdirSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+} from 'node:fs'
 import { delimiter, join } from 'node:path'
 import envPaths from 'env-paths'
 
@@ -15,6 +23,22 @@ export function programPath(name: ProgramName): string {
     throw new Error(`${name} is not on this machine yet; next: npm run setup`)
   }
   return found
+}
+
+/**
+ * Copies Node and the servers to a folder that every user can read, because the cache of the user who
+ * runs the tests is that user's alone. Give it to the other user as BULKHEAD_TOOLS.
+ */
+export function copyPrograms(folder: string): { readonly node: string } {
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  const copy = (from: string, name: string) => {
+    const to = join(folder, name)
+    copyFileSync(from, to)
+    chmodSync(to, 0o755)
+    return to
+  }
+  for (const name of ['nats-server', 'temporal'] as const) copy(programPath(name), name)
+  return { node: copy(process.execPath, 'node') }
 }
 
 function cachedBuilds(name: ProgramName): readonly string[] {
