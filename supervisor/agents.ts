@@ -27,7 +27,10 @@ export async function startAgents(input: AgentsInput): Promise<AgentPool> {
   const { prepared, notary, unwind } = input
   await Promise.all(
     prepared.replicas.map((address) =>
-      endLeftover({ address, layout: prepared.layout.replica(address) }, notary),
+      endLeftover({ address, layout: prepared.layout.replica(address) }, notary).catch((err) =>
+        // Harmless: the notary only believes in an agent that nobody can reach.
+        prepared.journal.logger.warn({ ...address, err }, 'end of an earlier start not recorded'),
+      ),
     ),
   )
   const members = prepared.replicas.flatMap((address) => toMember(address, input))
@@ -63,6 +66,9 @@ function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMem
     notary,
     log: prepared.journal.logOf(`agent-${name}`),
     now: Date.now,
+    onStart: ({ bootEpoch, tookMs }) => {
+      prepared.journal.logger.info({ agent: name, bootEpoch, tookMs }, 'agent started')
+    },
     onCrash: () => {
       prepared.journal.logger.warn({ agent: name }, 'agent ended by itself')
       const summary = { event: 'ended' }

@@ -2,7 +2,9 @@
 // machine and configuration. The composition root: the only file here that knows the real catalogue,
 // signals and exit codes. The person's command is `bulkhead` (cli/), which calls this.
 
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { catalogue } from '../agents/catalogue.ts'
 import { SupervisorError, toExitCode } from './codes.ts'
@@ -103,4 +105,5 @@ export function explain(error: unknown): number {
   return 1
 }
 
-if (import.meta.main) process.exit(await main(process.argv.slice(2)))
+const started = process.argv[1] === undefined ? '' : realpathSync(process.argv[1])
+if (started === fileURLToPath(import.meta.url)) process.exit(await main(process.argv.slice(2)))

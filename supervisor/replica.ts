@@ -33,6 +33,7 @@ export interface ReplicaOptions {
   readonly notary: NotaryPort
   readonly log: LogFile
   readonly now: () => number
+  readonly onStart: (start: { readonly bootEpoch: string; readonly tookMs: number }) => void
   /** Told when the sandbox ended without having been asked to. */
   readonly onCrash: () => void
 }
@@ -176,6 +177,8 @@ class SandboxedReplica implements Replica {
     this.#change('starting')
     try {
       const boot = await startReplica(this.#options)
+      const tookMs = this.#options.now() - this.#changedAt
+      this.#options.onStart({ bootEpoch: boot.facts.bootEpoch, tookMs })
       this.#starts += 1
       this.#failures = 0
       this.#boot = boot

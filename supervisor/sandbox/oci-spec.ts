@@ -55,6 +55,11 @@ export interface OciOptions {
   readonly rootFolder: string
   /** Present where the driver may make control groups (as root). */
   readonly cgroupsPath?: string
+  /**
+   * Whether the kernel counts processes per user namespace (Linux 5.14). Before, this limit would
+   * count everything else that the person runs.
+   */
+  readonly countsPerNamespace: boolean
 }
 
 const namespaces = ['user', 'pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'] as const
@@ -102,6 +107,7 @@ export function toOciConfig(spec: SandboxSpec, options: OciOptions): Record<stri
         rlimit('RLIMIT_CORE', 0),
         rlimit('RLIMIT_DATA', spec.limits.dataBytes),
         rlimit('RLIMIT_MEMLOCK', 0),
+        ...(options.countsPerNamespace ? [rlimit('RLIMIT_NPROC', spec.limits.pids)] : []),
       ],
     },
     mounts: [...systemMounts(spec.limits), ...spec.mounts.map(toOciMount)],

@@ -5,6 +5,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,6 +13,7 @@ import { promisify } from 'node:util'
 import { SupervisorError } from '../codes.ts'
 import { parseReadyLine } from '../launch.ts'
 import { processStartTime } from '../lock.ts'
+import { compareVersions } from '../toolchain.ts'
 import type { RunningSandbox, SandboxDriver, SandboxRequest } from './driver.ts'
 import { readFacts } from './facts.ts'
 import { type SandboxSpec, toOciConfig } from './oci-spec.ts'
@@ -76,6 +78,7 @@ function writeBundle({ spec, folder }: SandboxRequest, options: RuncOptions): vo
   const config = toOciConfig(spec, {
     seccomp: options.seccomp,
     rootFolder,
+    countsPerNamespace: compareVersions(release(), '5.14.0') >= 0,
     ...(options.canLimit ? { cgroupsPath: `/bulkhead/${spec.name}` } : {}),
   })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))

@@ -93,6 +93,8 @@ describe('an ordinary user', () => {
         limits: 'rlimit',
       },
     })
+    const { pid } = await processOf(deployment, 'agent test.0')
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max processes +64 +64/m)
     expect(deployment.said()).toContain('a compromised worker is not contained')
     await bus.close()
     await deployment.stop()

@@ -47,7 +47,11 @@ const seccomp = {
   syscalls: [],
 } as const
 
-function configOf(mounts: readonly SandboxMount[] = [], cgroupsPath?: string) {
+function configOf(
+  mounts: readonly SandboxMount[] = [],
+  cgroupsPath?: string,
+  countsPerNamespace = true,
+) {
   const spec = {
     name: 'bh-abcdefgh-test.0-epoch',
     hostname: 'test-0',
@@ -56,7 +60,12 @@ function configOf(mounts: readonly SandboxMount[] = [], cgroupsPath?: string) {
     user: { uid: 1234, gid: 567 },
     limits: defaultLimits,
   }
-  const options = { seccomp, rootFolder: '/state/root', ...(cgroupsPath ? { cgroupsPath } : {}) }
+  const options = {
+    seccomp,
+    rootFolder: '/state/root',
+    countsPerNamespace,
+    ...(cgroupsPath ? { cgroupsPath } : {}),
+  }
   return configSchema.parse(toOciConfig(spec, options))
 }
 
@@ -138,7 +147,13 @@ describe('the configuration of a sandbox', () => {
     expect(hard.get('RLIMIT_NOFILE')).toBe(defaultLimits.openFiles)
     expect(hard.get('RLIMIT_CORE')).toBe(0)
     expect(hard.get('RLIMIT_DATA')).toBe(defaultLimits.dataBytes)
+    expect(hard.get('RLIMIT_NPROC')).toBe(defaultLimits.pids)
     expect(configOf().linux.resources).toBeUndefined()
+  })
+
+  it('does not bound threads where the kernel would count all that the person runs', () => {
+    const types = configOf([], undefined, false).process.rlimits.map(({ type }) => type)
+    expect(types).not.toContain('RLIMIT_NPROC')
   })
 
   it('bounds memory by a control group where one can be made', () => {
