@@ -124,7 +124,9 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
     checkpoints: async () =>
       guarded(() =>
         db
-          .prepare('SELECT size, root, at, jws FROM checkpoint ORDER BY size')
+          // `tip` is the signed head that is replaced with each transaction.
+          .prepare(`SELECT size, root, at, jws FROM checkpoint
+                    UNION SELECT size, root, at, jws FROM tip ORDER BY size`)
           .all()
           .map((row) => checkpointSchema.parse(row)),
       ),

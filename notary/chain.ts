@@ -67,8 +67,9 @@ export function createChain(db: NotaryDatabase): Chain {
 
 /**
  * Rebuilds the range from the stored leaves. A row that was altered is for verification to report,
- * and so is an altered last row whose leaf the latest checkpoint vouches for; an end that does not
- * add up would make every later row worthless.
+ * and so is an altered last row whose leaf the signed head vouches for; an end that does not add up
+ * would make every later row worthless. Rows beyond the signed head were not written by a notary,
+ * which signs in the transaction that appends: going on would put a signature over them.
  * @throws StoreError AUDIT_UNAVAILABLE
  */
 export function loadHead(db: NotaryDatabase): {
@@ -77,25 +78,26 @@ export function loadHead(db: NotaryDatabase): {
   readonly damaged: boolean
 } {
   const last = db.prepare<[], AuditRow>('SELECT * FROM audit ORDER BY seq DESC LIMIT 1').get()
-  const checkpoint = db
-    .prepare<[], { size: number; root: string }>(
-      'SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1',
-    )
-    .get()
+  const tip = db.prepare<[], { size: number; root: string }>('SELECT size, root FROM tip').get()
+  const kept = db.prepare<[], number>('SELECT coalesce(max(size), 0) FROM checkpoint').pluck().get()
   let tree = emptyTree()
-  let vouched = checkpoint === undefined
+  let vouched = false
   const leaves = db.prepare<[], string>('SELECT leaf FROM audit ORDER BY seq').pluck()
   for (const leaf of leaves.iterate()) {
     tree = appendLeaf(tree, leaf)
-    if (tree.size === checkpoint?.size) vouched = treeRoot(tree) === checkpoint.root
+    if (tree.size === tip?.size) vouched = treeRoot(tree) === tip.root
   }
   const size = last?.seq ?? 0
-  if (tree.size !== size || (checkpoint?.size ?? 0) > size) {
+  const signed = tip?.size ?? 0
+  if (tree.size !== size || Math.max(kept ?? 0, signed) > size) {
     throw new StoreError('AUDIT_UNAVAILABLE', 'rows of the audit are missing')
+  }
+  if (signed < size) {
+    throw new StoreError('AUDIT_UNAVAILABLE', 'the audit has rows that no head was signed over')
   }
   if (last === undefined) return { head: { tree, leaf: genesisHash, at: 0 }, damaged: false }
   const intact = isIntact(last)
-  if (!intact && !(vouched && checkpoint?.size === size)) {
+  if (!intact && !vouched) {
     throw new StoreError('AUDIT_UNAVAILABLE', 'the end of the audit is damaged')
   }
   return { head: { tree, leaf: last.leaf, at: last.at }, damaged: !(intact && vouched) }

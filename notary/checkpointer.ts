@@ -1,50 +1,31 @@
-// Signs the head of the tree. Invariant: a checkpoint handed out is on disk and covers only rows that
-// are committed; of one size there is one checkpoint. Shipping them to witnesses is not done here.
+// Keeps signed heads. The store signs one over each transaction and replaces it with the next; the
+// ones handed out, and one for every 256 rows or second, stay, so that a fault lies between two of
+// them. Invariant: a checkpoint handed out stays on disk. Shipping them to witnesses is not done here.
 
-import { type Checkpoint, signCheckpoint } from '../security/audit/checkpoint.ts'
-import type { SignDocument } from '../security/verify/document.ts'
-import type { AuditStore, Clock } from './store.ts'
+import type { Checkpoint } from '../security/audit/checkpoint.ts'
+import type { AuditStore } from './store.ts'
 
 export interface Checkpointer {
   /** A checkpoint over everything committed so far. @throws StoreError */
   head(): Promise<Checkpoint>
-  /** Whether enough rows have come since the last one. */
+  /** Whether enough rows have come since the last one that was kept. */
   isDue(): boolean
 }
 
-/** A checkpoint at the latest after this many rows; the timer of main.ts adds one a second. */
+/** A checkpoint at the latest after this many rows; the timer of run-notary.ts adds one a second. */
 const everyRows = 256
 
-export function createCheckpointer(ports: {
-  readonly store: AuditStore
-  readonly sign: SignDocument
-  readonly clock: Clock
-}): Checkpointer {
-  const { store, sign, clock } = ports
-  let latest = store.latestCheckpoint()
-  let signing: { readonly size: number; readonly done: Promise<Checkpoint> } | undefined
-
-  async function make(): Promise<Checkpoint> {
-    const checkpoint = await signCheckpoint({ ...store.head(), at: clock.now() }, sign)
-    await store.putCheckpoint(checkpoint)
-    if (checkpoint.size >= (latest?.size ?? 0)) latest = checkpoint
-    return checkpoint
-  }
-
+export function createCheckpointer(store: AuditStore): Checkpointer {
+  let kept = store.keptSize()
   return {
-    isDue: () => store.size() - (latest?.size ?? 0) >= everyRows,
+    isDue: () => store.size() - kept >= everyRows,
     head: async () => {
-      const size = store.size()
-      if (latest?.size === size) return latest
-      // Two at once would sign the same size at different times, and only one of them is kept.
-      if (signing?.size !== size) signing = { size, done: make() }
-      const { done } = signing
-      // Neither a failure is kept, nor a success beside `latest`.
-      const forget = () => {
-        if (signing?.done === done) signing = undefined
+      const head = store.head()
+      if (head.size > kept) {
+        await store.keepCheckpoint(head)
+        kept = Math.max(kept, head.size)
       }
-      done.then(forget, forget)
-      return done
+      return head
     },
   }
 }

@@ -8,7 +8,6 @@ import type { Catalogue } from '../plan/manifest.ts'
 import type { Decide } from '../plan/policy.ts'
 import type { Minter } from '../security/mint/token.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
-import type { SignDocument } from '../security/verify/document.ts'
 import type { NotaryCode } from './codes.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
@@ -20,8 +19,6 @@ export interface NotaryPorts {
   readonly catalogue: Catalogue
   readonly decide: Decide
   readonly minter: Minter
-  /** Signs checkpoints with the audit key. */
-  readonly auditSigner: SignDocument
   readonly clock: Clock
   /** `notary:<deployment>` */
   readonly issuer: string

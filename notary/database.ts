@@ -18,7 +18,7 @@ export class StoreError extends Error {
   }
 }
 
-const schemaVersion = 1
+const schemaVersion = 2
 
 const auditTables = `
   CREATE TABLE audit (
@@ -41,6 +41,15 @@ const auditTables = `
     BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
   CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint
     BEGIN SELECT RAISE(ABORT, 'checkpoints are never deleted'); END;
+`
+
+// The signed head of everything committed: one row, replaced in each transaction that appends, so that
+// no row is ever acknowledged without a signature over it.
+const tipTable = `
+  CREATE TABLE tip (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    size INTEGER NOT NULL, root TEXT NOT NULL, at INTEGER NOT NULL, jws TEXT NOT NULL
+  ) STRICT;
 `
 
 // What the notary decides from. It commits in the transaction of the row that says so.
@@ -113,11 +122,21 @@ function assertSound(db: NotaryDatabase): void {
 function migrate(db: NotaryDatabase): void {
   const version = db.pragma('user_version', { simple: true })
   if (version === schemaVersion) return
+  if (version === 1) {
+    db.transaction(() => {
+      db.exec(tipTable)
+      db.exec(`INSERT INTO tip SELECT 1, size, root, at, jws FROM checkpoint
+               ORDER BY size DESC LIMIT 1`)
+      db.pragma(`user_version = ${schemaVersion}`)
+    })()
+    return
+  }
   if (version !== 0) {
     throw new StoreError('AUDIT_UNAVAILABLE', 'the audit database is of another version')
   }
   db.transaction(() => {
     db.exec(auditTables)
+    db.exec(tipTable)
     db.exec(stateTables)
     db.pragma(`user_version = ${schemaVersion}`)
   })()

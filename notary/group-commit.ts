@@ -18,6 +18,8 @@ export interface GroupCommitPorts {
   readonly db: NotaryDatabase
   /** Remembers what memory mirrors of the database; the function returned puts it back. */
   readonly remember: () => () => void
+  /** The last thing inside each transaction; when it throws, the transaction fails. */
+  readonly beforeCommit: () => void
   /** Told of each failed transaction, after it was rolled back and before its jobs hear of it. */
   readonly onFailure: (cause: unknown) => void
 }
@@ -31,7 +33,8 @@ interface Queued {
   readonly reject: (error: unknown) => void
 }
 
-export function createGroupCommit({ db, remember, onFailure }: GroupCommitPorts): GroupCommit {
+export function createGroupCommit(ports: GroupCommitPorts): GroupCommit {
+  const { db, remember, beforeCommit, onFailure } = ports
   let queue: Queued[] = []
   let scheduled = false
   let waiters: (() => void)[] = []
@@ -67,6 +70,7 @@ export function createGroupCommit({ db, remember, onFailure }: GroupCommitPorts)
     try {
       statements.begin.run()
       for (const job of batch) settle.push(runJob(job))
+      beforeCommit()
       statements.commit.run()
     } catch (cause) {
       if (db.inTransaction) statements.rollback.run()

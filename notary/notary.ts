@@ -31,7 +31,7 @@ export interface Notary {
   /** An event of a replica, `<name>.<n>`, named by the subject that the server mapped. */
   agentEvent(replica: string, payload: unknown): Promise<contract.EventReply>
   /**
-   * Once a second: closes windows of counted messages and signs a checkpoint over new rows.
+   * Once a second: closes windows of counted messages and keeps a checkpoint over new rows.
    * @throws StoreError
    */
   tick(): Promise<void>
@@ -52,8 +52,7 @@ const deny = (code: NotaryCode, message: string): contract.AuthorizeReply => {
 
 export function createNotary(ports: NotaryPorts): Notary {
   const context = createContext(ports)
-  const { store, auditSigner: sign, clock } = ports
-  const checkpointer = createCheckpointer({ store, sign, clock })
+  const checkpointer = createCheckpointer(ports.store)
 
   const serve =
     <Call, Reply, Refused>(name: NotaryCall, served: Served<Call, Reply, Refused>) =>

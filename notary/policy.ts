@@ -12,10 +12,18 @@ export function decidePolicy(
   { decide }: Pick<NotaryContext, 'decide'>,
   { step, actionName, action, address }: Located,
 ): Refusal | undefined {
-  const { effect, audience } = action
+  const { effect, audience, egress = [] } = action
   const { kind } = address
   const hasUndo = kind === 'do' && step.undo !== null
-  const question = { agent: step.agent, action: actionName, effect, audience, hasUndo, kind }
+  const question = {
+    agent: step.agent,
+    action: actionName,
+    effect,
+    audience,
+    egress,
+    hasUndo,
+    kind,
+  }
   const decision = decide(question)
   const message = 'no rule allows this action'
   if (!decision.allow) {

@@ -6,9 +6,9 @@ import type { Logger } from 'pino'
 import { limits } from '../plan/limits.ts'
 import type { Catalogue } from '../plan/manifest.ts'
 import { decide } from '../plan/policy.ts'
+import { createHeadSealer } from '../security/audit/checkpoint.ts'
 import { connectBus } from '../security/bus.ts'
 import { createMinter } from '../security/mint/token.ts'
-import { createDocumentSigner } from '../security/verify/document.ts'
 import { type NotaryConfig, readNotaryKeys } from './config.ts'
 import { createCommitmentKey } from './context.ts'
 import { StoreError } from './database.ts'
@@ -24,7 +24,7 @@ export interface NotaryProcess {
   readonly onReady: () => void
 }
 
-/** A checkpoint at the latest this long after a row, so that little is ever uncovered. */
+/** A checkpoint is kept at the latest this long after a row, so that a fault is narrowed down. */
 const tickMs = 1_000
 
 /** @throws ConfigError, StoreError, BusError */
@@ -33,14 +33,14 @@ export async function runNotary(config: NotaryConfig, process: NotaryProcess): P
   const keys = readNotaryKeys(config.folder)
   const clock = { now: () => Date.now() }
   const { folder } = config
-  const store = openStore({ folder, clock, reserveBytes: limits.auditReserveBytes })
+  const seal = await createHeadSealer(keys.audit)
+  const store = openStore({ folder, clock, seal, reserveBytes: limits.auditReserveBytes })
   try {
     const notary = createNotary({
       store,
       catalogue,
       decide,
       minter: await createMinter(keys.signing),
-      auditSigner: await createDocumentSigner(keys.audit),
       clock,
       issuer: config.issuer,
       owner: config.owner,

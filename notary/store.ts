@@ -1,12 +1,13 @@
 // The notary's durable memory: state tables and audit rows in one file, one writer, one transaction
-// for both. Invariant: what `commit` resolves with is on disk. When the disk is full it stops new
+// for both and for the signed head over them. Invariant: what `commit` resolves with is on disk, and
+// so is the audit key's signature over every row of it. When the disk is full it stops new
 // effects, gives back the reserve, and with that space still records refusals and facts.
 
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Checkpoint } from '../security/audit/checkpoint.ts'
+import type { Checkpoint, SealHead } from '../security/audit/checkpoint.ts'
 import type { AuditRow } from '../security/audit/format.ts'
-import { createChain, type NewEntry, rootOf } from './chain.ts'
+import { type Chain, createChain, type NewEntry, rootOf } from './chain.ts'
 import { type NotaryDatabase, openDatabase, StoreError } from './database.ts'
 import { createGroupCommit, isStorageFailure } from './group-commit.ts'
 import { createReserve } from './reserve.ts'
@@ -47,11 +48,14 @@ export interface AuditStore {
   commit<T>(purpose: Purpose, job: (writer: Writer) => T): Promise<T>
   /** Rows that are committed. */
   size(): number
-  /** Size and root of all rows that are committed. */
-  head(): { readonly size: number; readonly root: string }
-  putCheckpoint(checkpoint: Checkpoint): Promise<void>
-  latestCheckpoint(): Checkpoint | undefined
+  /** The signed head over all rows that are committed. */
+  head(): Checkpoint
+  /** Keeps a head beyond the next transaction. */
+  keepCheckpoint(checkpoint: Checkpoint): Promise<void>
+  /** Size of the largest checkpoint that was kept; 0 without one. */
+  keptSize(): number
   rows(filter: RowFilter): Iterable<AuditRow>
+  /** Those kept. */
   checkpoints(from: number, limit: number): Iterable<Checkpoint>
   close(): Promise<void>
 }
@@ -60,6 +64,8 @@ export interface StoreOptions {
   /** 0700 folder of the notary's own. */
   readonly folder: string
   readonly clock: Clock
+  /** Signs with the audit key, inside the transaction. */
+  readonly seal: SealHead
   readonly reserveBytes: number
   /** Upper bound of the file in pages of 4 KiB; tests stand in for a full disk with it. */
   readonly maxPages?: number
@@ -69,13 +75,15 @@ export interface StoreOptions {
 const retryMs = 1_000
 
 /** @throws StoreError AUDIT_UNAVAILABLE */
-export function openStore({ folder, clock, reserveBytes, maxPages }: StoreOptions): AuditStore {
+export function openStore(options: StoreOptions): AuditStore {
+  const { folder, clock, reserveBytes, maxPages } = options
   const file = join(folder, 'audit.db')
   const db = openDatabase(file)
   chmodSync(file, 0o600)
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
   const state = createState(db)
   const chain = createChain(db)
+  const tip = createTip(db, { ...options, chain })
   const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes)
   const full = { is: !reserve.hold(), triedAt: clock.now(), refused: 0, recordedAt: 0 }
   const group = createGroupCommit({
@@ -84,6 +92,7 @@ export function openStore({ folder, clock, reserveBytes, maxPages }: StoreOption
       const head = chain.head()
       return () => chain.reset(head)
     },
+    beforeCommit: tip.put,
     onFailure: (cause) => {
       if (!isStorageFailure(cause)) return
       reserve.release()
@@ -129,13 +138,13 @@ export function openStore({ folder, clock, reserveBytes, maxPages }: StoreOption
     },
     // Batches are synchronous, so outside of them the chain's end is what is committed.
     size: () => chain.head().tree.size,
-    head: () => rootOf(chain.head()),
+    head: tip.head,
     close: async () => {
       await group.idle()
       db.close()
     },
     ...readers(db),
-    putCheckpoint: (checkpoint) => {
+    keepCheckpoint: (checkpoint) => {
       const put = db.prepare<Checkpoint>(
         'INSERT OR IGNORE INTO checkpoint (size, root, at, jws) VALUES (:size, :root, :at, :jws)',
       )
@@ -143,6 +152,27 @@ export function openStore({ folder, clock, reserveBytes, maxPages }: StoreOption
         put.run(checkpoint)
       })
     },
+  }
+}
+
+/** The signed head on disk, and how the transaction under way replaces it. */
+function createTip(
+  db: NotaryDatabase,
+  { chain, clock, seal }: { chain: Chain; clock: Clock; seal: SealHead },
+) {
+  const get = db.prepare<[], Checkpoint>('SELECT size, root, at, jws FROM tip')
+  const put = db.prepare<Checkpoint>(
+    `INSERT INTO tip (only, size, root, at, jws) VALUES (1, :size, :root, :at, :jws)
+     ON CONFLICT (only) DO UPDATE SET size = excluded.size, root = excluded.root,
+       at = excluded.at, jws = excluded.jws`,
+  )
+  return {
+    put: () => {
+      const head = rootOf(chain.head())
+      // Not every transaction appends a row. Asked of the file, because a rollback forgets.
+      if (head.size !== (get.get()?.size ?? 0)) put.run(seal({ ...head, at: clock.now() }))
+    },
+    head: () => get.get() ?? seal({ ...rootOf(chain.head()), at: clock.now() }),
   }
 }
 
@@ -158,7 +188,7 @@ function diskFull(refused: number): NewEntry {
 }
 
 function readers(db: NotaryDatabase) {
-  const latest = db.prepare<[], Checkpoint>('SELECT * FROM checkpoint ORDER BY size DESC LIMIT 1')
+  const kept = db.prepare<[], number>('SELECT coalesce(max(size), 0) FROM checkpoint').pluck()
   const checkpoints = db.prepare<[number, number], Checkpoint>(
     'SELECT * FROM checkpoint WHERE size >= ? ORDER BY size LIMIT ?',
   )
@@ -176,7 +206,7 @@ function readers(db: NotaryDatabase) {
      AND seq >= :from AND (:kind IS NULL OR kind = :kind) ORDER BY seq LIMIT :limit`,
   )
   return {
-    latestCheckpoint: () => latest.get(),
+    keptSize: () => kept.get() ?? 0,
     checkpoints: (from: number, limit: number) => checkpoints.iterate(from, limit),
     rows: ({ from, limit, correlation, kind }: RowFilter): Iterable<AuditRow> => {
       if (correlation !== undefined)

@@ -205,6 +205,10 @@ describe('killed at any point', () => {
         .toBeGreaterThan(before)
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
       await end('SIGKILL')
+      // As it lies there, before any notary mends anything.
+      const { rows, checkpoints } = read()
+      const atOnce = await verifyTree({ rows, checkpoints, auditKey })
+      expect(atOnce).toMatchObject({ ok: true, mismatches: [], rows: rows.length })
       child = await start()
     }
     run.over = true
@@ -229,7 +233,11 @@ function read(): {
 } {
   const db = new Database(join(folder, 'audit.db'), { readonly: true })
   const rows = db.prepare<[], AuditRow>('SELECT * FROM audit ORDER BY seq').all()
-  const checkpoints = db.prepare<[], Checkpoint>('SELECT * FROM checkpoint ORDER BY size').all()
+  const checkpoints = db
+    .prepare<[], Checkpoint>(
+      'SELECT * FROM checkpoint UNION SELECT size, root, at, jws FROM tip ORDER BY size',
+    )
+    .all()
   db.close()
   return { rows, checkpoints }
 }

@@ -21,9 +21,10 @@ import { compileSource } from '../../plan/compile.ts'
 import type { Catalogue } from '../../plan/manifest.ts'
 import { type Decide, decide } from '../../plan/policy.ts'
 import type { CompiledPlan, InputValues } from '../../plan/schema.ts'
+import { createHeadSealer } from '../../security/audit/checkpoint.ts'
 import { createMinter } from '../../security/mint/token.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
-import { createDocumentSigner, signDocument } from '../../security/verify/document.ts'
+import { signDocument } from '../../security/verify/document.ts'
 import { saltedHash, sha256 } from '../../security/verify/hash.ts'
 import { generateKeyPairJwk, type PrivateJwk, toPublicJwk } from '../../security/verify/keys.ts'
 import { catalogue } from './catalogue.ts'
@@ -117,13 +118,13 @@ async function assemble(parts: Parts): Promise<Harness> {
   const { folder, clock, keys } = parts
   const used = parts.catalogue ?? catalogue
   const rules = parts.decide ?? decide
-  const store = openStore({ folder, clock, reserveBytes: parts.reserveBytes ?? 4_096 })
+  const seal = await createHeadSealer(keys.audit)
+  const store = openStore({ folder, clock, seal, reserveBytes: parts.reserveBytes ?? 4_096 })
   const notary = createNotary({
     store,
     catalogue: used,
     decide: rules,
     minter: await createMinter(keys.signing),
-    auditSigner: await createDocumentSigner(keys.audit),
     clock,
     issuer,
     owner: 'owner',

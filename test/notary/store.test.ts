@@ -9,7 +9,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { NewEntry } from '../../notary/chain.ts'
 import { openDatabase, StoreError } from '../../notary/database.ts'
 import { type AuditStore, openStore } from '../../notary/store.ts'
+import {
+  type Checkpoint,
+  createHeadSealer,
+  isGenuineCheckpoint,
+  signCheckpoint,
+} from '../../security/audit/checkpoint.ts'
 import { appendLeaf, emptyTree, treeRoot } from '../../security/audit/tree.ts'
+import { createDocumentSigner, createDocumentVerifier } from '../../security/verify/document.ts'
+import { generateKeyPairJwk } from '../../security/verify/keys.ts'
+
+const audit = await generateKeyPairJwk()
+const seal = await createHeadSealer(audit.privateJwk)
+const verify = await createDocumentVerifier(audit.publicJwk)
 
 let folder: string
 let now: number
@@ -26,7 +38,8 @@ afterEach(async () => {
 })
 
 function open(options: { readonly maxPages?: number } = {}): AuditStore {
-  const store = openStore({ folder, clock: { now: () => now }, reserveBytes: 4_096, ...options })
+  const clock = { now: () => now }
+  const store = openStore({ folder, clock, seal, reserveBytes: 4_096, ...options })
   stores.push(store)
   return store
 }
@@ -62,8 +75,6 @@ const appendTooMuch = (store: AuditStore) =>
     for (let n = 0; n < 2_000; n += 1) writer.append(entry('much'))
   })
 
-const checkpointOf = (store: AuditStore) => ({ ...store.head(), at: now, jws: 'signed' })
-
 describe('the file', () => {
   it('is opened with the settings that durability and the guards rest on', () => {
     const db = openDatabase(join(folder, 'audit.db'))
@@ -92,7 +103,7 @@ describe('the file', () => {
     const store = open()
     await append(store, 'a')
     await append(store, 'b')
-    await store.putCheckpoint(checkpointOf(store))
+    await store.keepCheckpoint(store.head())
     await close(store)
     const db = openDatabase(join(folder, 'audit.db'))
     expect(() => db.exec(sql)).toThrow(/never/)
@@ -115,8 +126,36 @@ describe('a commit', () => {
     expect(rows.map((row) => row.seq)).toEqual([1, 2, 3])
     expect(rows[1]?.prev).toBe(rows[0]?.leaf)
     const tree = rows.reduce((grown, row) => appendLeaf(grown, row.leaf), emptyTree())
-    expect(store.head()).toEqual({ size: 3, root: treeRoot(tree) })
+    expect(store.head()).toMatchObject({ size: 3, root: treeRoot(tree) })
     expect([...store.rows({ from: 2, limit: 10 })].map((row) => row.subject)).toEqual(['b', 'c'])
+  })
+
+  it('has the audit key sign every row that it makes durable, in the same transaction', async () => {
+    const store = open()
+    const reader = new Database(join(folder, 'audit.db'), { readonly: true })
+    for (const subjects of [['a'], ['b', 'c', 'd'], ['e']]) {
+      await Promise.all(subjects.map((subject) => append(store, subject)))
+      const tip = reader.prepare<[], Checkpoint>('SELECT size, root, at, jws FROM tip').get()
+      expect(tip).toEqual(store.head())
+      expect(tip?.size).toBe(store.size())
+      expect(tip && (await isGenuineCheckpoint(tip, verify))).toBe(true)
+    }
+    expect(reader.prepare('SELECT count(*) FROM tip').pluck().get()).toBe(1)
+    reader.close()
+  })
+
+  it('signs as the rest of the code would, byte for byte', async () => {
+    const head = { size: 7, root: treeRoot(emptyTree()), at: now }
+    const sign = await createDocumentSigner(audit.privateJwk)
+    expect(seal(head)).toEqual(await signCheckpoint(head, sign))
+  })
+
+  it('signs the same size again when the transaction that had it failed', async () => {
+    const store = open({ maxPages: 60 })
+    await append(store, 'a')
+    await Promise.allSettled([append(store, 'b'), appendTooMuch(store)])
+    await append(store, 'c')
+    expect(store.head()).toMatchObject({ size: 2 })
   })
 
   it('undoes only the job that throws, in rows, in the chain and in the state', async () => {
@@ -196,7 +235,7 @@ describe('a damaged file', () => {
   async function fill(checkpointed: boolean): Promise<void> {
     const store = open()
     for (const subject of ['a', 'b', 'c', 'd']) await append(store, subject)
-    if (checkpointed) await store.putCheckpoint(checkpointOf(store))
+    if (checkpointed) await store.keepCheckpoint(store.head())
     await close(store)
   }
 
@@ -214,14 +253,15 @@ describe('a damaged file', () => {
     expect((await append(store, 'e')).seq).toBe(5)
   })
 
-  it('opens when the last row was altered and a checkpoint vouches for its leaf', async () => {
-    await fill(true)
+  it('opens when the last row was altered and the signed head vouches for its leaf', async () => {
+    await fill(false)
     tamper(`UPDATE audit SET body = '{"event":"forged"}' WHERE seq = 4`)
     expect(open().damaged).toBe(true)
   })
 
   it.each([
-    ['the last row was altered', false, `UPDATE audit SET body = '{}' WHERE seq = 4`],
+    ['rows follow the signed head', false, 'UPDATE tip SET size = 3'],
+    ['the signed head is gone', false, 'DELETE FROM tip'],
     [
       'the last leaf was altered',
       true,
