@@ -1,6 +1,6 @@
 // How each server process is started: program, arguments, what counts as ready, how long it may
-// take. Pure but for the readiness questions. The settings of Temporal are the ones measured in
-// docs of performance; durability settings are not negotiable.
+// take. Pure but for the readiness questions. The settings of Temporal are the ones that were
+// measured to matter; the durability settings are not negotiable.
 
 import { connect } from 'node:net'
 import { join } from 'node:path'
