@@ -4,7 +4,7 @@
 // see each other's containers. What the sandbox may reach is oci-spec.ts's decision.
 
 import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -39,7 +39,9 @@ export function createRuncDriver(options: RuncOptions): SandboxDriver {
   const limits = options.canLimit ? 'cgroup' : 'rlimit'
   const remove = async (name: string) => {
     await run(options.runc, ['--root', options.root, 'delete', '-f', name]).catch(() => undefined)
-    rmSync(join(options.root, name), { recursive: true, force: true })
+    // Without the runtime's own record there is nothing that it could still delete.
+    const folder = join(options.root, name)
+    if (!existsSync(join(folder, 'state.json'))) rmSync(folder, { recursive: true, force: true })
   }
   return {
     name: 'oci',
