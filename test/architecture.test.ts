@@ -76,6 +76,11 @@ const forbidden: readonly (readonly [string, string])[] = [
   ['cli', 'supervisor/process.ts'],
   ['cli', 'notary/store.ts'],
   ['cli', 'security/mint/token.ts'],
+  ['egress', 'plan/manifest.ts'],
+  ['egress', 'notary/contract.ts'],
+  ['egress', 'security/mint/token.ts'],
+  ['agents', 'egress/rules.ts'],
+  ['supervisor', 'egress/gateway.ts'],
   ['supervisor', 'cli/session.ts'],
   ['supervisor', 'notary/store.ts'],
   ['supervisor', 'security/mint/token.ts'],
@@ -91,6 +96,9 @@ const allowed: readonly (readonly [string, string])[] = [
   ['activities', 'workflows/contract.ts'],
   ['cli', 'notary/contract.ts'],
   ['supervisor', 'agents/protocol.ts'],
+  ['supervisor', 'egress/contract.ts'],
+  ['agents', 'egress/contract.ts'],
+  ['egress', 'security/host.ts'],
 ]
 
 describe('the import table', () => {

@@ -1,0 +1,118 @@
+// What crosses the gateway's two boundaries: an agent's request over its socket and the reply, and
+// the configuration that the supervisor writes. Shapes only. Who asks is in neither: it is the socket
+// that the request arrived on.
+
+import { z } from 'zod'
+import { egressCodes } from './codes.ts'
+
+/** Bounds of one request; each is a policy. */
+export const egressLimits = {
+  /** A request with its token, arguments (64 KiB) and body, as JSON. */
+  requestBytes: 512 * 1024,
+  bodyBytes: 256 * 1024,
+  /** Most an agent may ask for; feeds of a busy site come near 4 MiB, a result is far smaller. */
+  responseBytes: 8 * 1024 * 1024,
+  /** Below an agent's reply time, so that the agent can still answer for it. */
+  requestMs: 12_000,
+  connectMs: 5_000,
+  urlBytes: 8 * 1024,
+  /** In flight for one agent. */
+  concurrent: 8,
+} as const
+
+const methodSchema = z.enum(['GET', 'POST', 'PUT', 'DELETE'])
+const texts = z.record(z.string().max(100), z.string().max(4 * 1024)).readonly()
+
+export const egressRequestSchema = z.strictObject({
+  /** Id of a declaration of the manifest. */
+  egress: z.string().max(100),
+  /** Which of the configured origins; may be left out where there is one. */
+  origin: z.string().max(300).exactOptional(),
+  method: methodSchema,
+  path: z.string().max(4 * 1024),
+  query: texts.exactOptional(),
+  headers: texts.exactOptional(),
+  body: z.string().max(egressLimits.bodyBytes).exactOptional(),
+  maxBytes: z.number().int().min(1).max(egressLimits.responseBytes),
+})
+export type EgressRequest = Readonly<z.infer<typeof egressRequestSchema>>
+
+export const fetchCallSchema = z.strictObject({
+  token: z.string().max(16 * 1024),
+  args: z.record(z.string(), z.unknown()),
+  salt: z.string().max(64),
+  request: egressRequestSchema,
+})
+export type FetchCall = z.infer<typeof fetchCallSchema>
+
+export const fetchReplySchema = z.discriminatedUnion('ok', [
+  z.strictObject({
+    ok: z.literal(true),
+    status: z.number().int().min(100).max(599),
+    headers: z.record(z.string(), z.string()).readonly(),
+    bodyBase64: z.string(),
+    url: z.string(),
+  }),
+  z.strictObject({
+    ok: z.literal(false),
+    code: z.enum(egressCodes),
+    message: z.string(),
+    /** The line that would allow it. */
+    missing: z.string().exactOptional(),
+  }),
+])
+export type FetchReply = z.infer<typeof fetchReplySchema>
+
+const ruleSchema = z.strictObject({
+  methods: z.array(methodSchema).readonly(),
+  path: z.string(),
+  bind: z.record(z.string(), z.string()).readonly().exactOptional(),
+  query: z.union([z.array(z.string()).readonly(), z.literal('*')]).exactOptional(),
+})
+export type AllowRule = Readonly<z.infer<typeof ruleSchema>>
+
+const credentialSchema = z.strictObject({
+  /** File with the secret alone, 0400; written by the supervisor. */
+  file: z.string(),
+  as: z.union([z.literal(['bearer', 'basic']), z.strictObject({ header: z.string() })]),
+})
+export type CredentialPlace = Readonly<z.infer<typeof credentialSchema>>
+
+const declarationSchema = z.strictObject({
+  id: z.string(),
+  /** As `parseOrigin` reads them; empty when the setting is not set. */
+  origins: z.array(z.string()).readonly(),
+  /** `<agent>.<setting>` that the origins came from; absent: the manifest names the host. */
+  setting: z.string().exactOptional(),
+  allow: z.array(ruleSchema).readonly(),
+  credential: credentialSchema.exactOptional(),
+  pin: z.string().exactOptional(),
+  privateAddress: z.boolean(),
+})
+export type ResolvedEgress = Readonly<z.infer<typeof declarationSchema>>
+
+const agentSchema = z.strictObject({
+  agent: z.string(),
+  n: z.number().int().min(0),
+  /** Unix socket on which this replica, and no other, asks. */
+  socket: z.string(),
+  /** Public nkey of the replica's bus user, which its tokens are bound to. */
+  nkey: z.string(),
+  /** Holds the boot epoch of the running sandbox, as text; absent while none runs. */
+  epochFile: z.string(),
+  egress: z.array(declarationSchema).readonly(),
+  /** Action -> ids that it may use. */
+  actions: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+})
+export type GatewayAgent = Readonly<z.infer<typeof agentSchema>>
+
+export const gatewayConfigSchema = z.strictObject({
+  deployment: z.string(),
+  issuer: z.string(),
+  /** Credentials folder of the gateway's bus account. */
+  bus: z.string(),
+  /** The public token keys (JWKS). */
+  tokenKeys: z.string(),
+  agents: z.array(agentSchema).readonly(),
+})
+export type GatewayConfig = Readonly<z.infer<typeof gatewayConfigSchema>>
