@@ -41,7 +41,8 @@ export function checkArguments(step: WrittenStep, path: string, check: Check): v
     const before = check.findings.issues.length
     checkObject(args, toJsonSchema(action.input, 'input'), `${path}/args`, check)
     const isSound = check.findings.issues.length === before
-    if (isSound && isKnownNow(args)) checkWhole(args, action, `${path}/args`, check)
+    if (isSound && isKnownNow(args, check.scope.values))
+      checkWhole(args, action, `${path}/args`, check)
   }
   checkNamed(step.when?.with ?? {}, `${path}/when/with`, check)
 }
@@ -69,11 +70,13 @@ function checkWhole(
   }
 }
 
-function isKnownNow(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every(isKnownNow)
+/** An input without a value was refused already, where it was given. */
+function isKnownNow(value: unknown, inputs: InputValues): boolean {
+  if (Array.isArray(value)) return value.every((item) => isKnownNow(item, inputs))
   if (!isObject(value)) return true
   const { form } = formOf(value)
-  return form === 'input' || (form === 'none' && Object.values(value).every(isKnownNow))
+  if (form === 'input') return Object.hasOwn(inputs, String(value['$input']))
+  return form === 'none' && Object.values(value).every((item) => isKnownNow(item, inputs))
 }
 
 function report(check: Check, code: IssueCode, path: string, message: string): void {

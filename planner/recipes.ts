@@ -22,7 +22,7 @@ export class RecipeError extends Error {
 /** @throws RecipeError when a file is not a recipe or claims another name */
 export function listRecipes(folder: string = ownFolder): readonly RecipeFile[] {
   return readdirSync(folder)
-    .filter((file) => file.endsWith('.yaml'))
+    .filter((file) => file.endsWith('.yaml') && !file.startsWith('.'))
     .toSorted((a, b) => a.localeCompare(b, 'en'))
     .map((file) => readRecipe(folder, file.slice(0, -'.yaml'.length)))
 }
@@ -34,7 +34,7 @@ export function findRecipe(name: string, folder: string = ownFolder): RecipeFile
 }
 
 function readRecipe(folder: string, name: string): RecipeFile {
-  const source = readFileSync(join(folder, `${name}.yaml`), 'utf8')
+  const source = readSource(folder, name)
   const parsed = parseSource('recipe', source)
   if (!parsed.ok || parsed.recipe === undefined) {
     const reasons = parsed.ok ? ['it is a plan'] : parsed.issues.map((issue) => issue.message)
@@ -42,4 +42,12 @@ function readRecipe(folder: string, name: string): RecipeFile {
   }
   if (parsed.recipe.name !== name) throw new RecipeError(`${name}.yaml is named otherwise inside`)
   return { ...parsed.recipe, source }
+}
+
+function readSource(folder: string, name: string): string {
+  try {
+    return readFileSync(join(folder, `${name}.yaml`), 'utf8')
+  } catch (cause) {
+    throw new RecipeError(`${name}.yaml cannot be read`, { cause })
+  }
 }
