@@ -24,6 +24,7 @@ import {
   startDeployment,
 } from '../support/deployment.ts'
 import { ensured, health, processOf, stubs, until, worker } from '../support/observer.ts'
+import { copyPrograms } from '../support/programs.ts'
 
 const isRoot = process.getuid?.() === 0
 const temporary = (name: string) => mkdtempSync(join(tmpdir(), `bulkhead-${name}-`))
@@ -78,13 +79,16 @@ describe('an ordinary user', () => {
     const state = join(base, 'state')
     mkdirSync(state, { mode: 0o700 })
     await prepareDeployment({ ...stubs, state })
+    const programs = join(base, 'programs')
+    const { node } = copyPrograms(programs)
     execFileSync('chown', ['-R', `${uid}:${uid}`, base])
     const deployment = await startDeployment({
       ...stubs,
       state,
       bundles: { test: join(state, 'test-agent.mjs') },
       wrapper: ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
-      env: { HOME: base, XDG_CACHE_HOME: join(base, 'cache') },
+      env: { HOME: base, XDG_CACHE_HOME: join(base, 'cache'), BULKHEAD_TOOLS: programs },
+      node,
     })
     const bus = await worker(deployment)
     await ensured(bus)
