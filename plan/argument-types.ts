@@ -3,10 +3,13 @@
 // the type is the wanted one is asked in compile-arguments.ts.
 
 import type { Check } from './compile-arguments.ts'
+import type { Findings } from './findings.ts'
 import { type JsonSchema, toJsonSchema, walkSchema } from './json-schema.ts'
 import { escapeToken, isObject, parseReference } from './pointer.ts'
 import { type Form, formOf } from './references.ts'
-import { namesOf, parseText, TextError } from './text.ts'
+import type { WrittenStep } from './schema.ts'
+import { parseText, TextError } from './text.ts'
+import { checkNames } from './text-types.ts'
 import { isValueName } from './written.ts'
 
 const anything: JsonSchema = {}
@@ -68,8 +71,13 @@ function typeOfReference(reference: string, path: string, check: Check): JsonSch
     check.findings.add({ code, path, message })
     return undefined
   }
-  const mayBeAbsent = producer.when !== undefined || producer.onError === 'continue'
-  return mayBeAbsent ? { anyOf: [found, { type: 'null' }] } : found
+  return orAbsent(found, producer)
+}
+
+/** A step that may be skipped, or fail and let the run go on, may leave no result. */
+export function orAbsent(schema: JsonSchema, { when, onError }: WrittenStep): JsonSchema {
+  const mayBeAbsent = when !== undefined || onError === 'continue'
+  return mayBeAbsent ? { anyOf: [schema, { type: 'null' }] } : schema
 }
 
 function typeOfInput(name: string, path: string, check: Check): JsonSchema | undefined {
@@ -85,26 +93,37 @@ function typeOfInput(name: string, path: string, check: Check): JsonSchema | und
 }
 
 function checkText(text: Extract<Form, { form: 'text' }>, path: string, check: Check): boolean {
-  const names = Object.keys(text.with)
+  const types = new Map<string, JsonSchema>()
   for (const [name, value] of Object.entries(text.with)) {
     const at = `${path}/with/${escapeToken(name)}`
     if (!isValueName(name)) {
       const message = `${JSON.stringify(name)} is not a name for a value`
       check.findings.add({ code: 'INVALID_NAME', path: at, message })
     }
-    typeOfArgument(value, at, check)
+    types.set(name, typeOfArgument(value, at, check) ?? anything)
   }
-  const at = `${path}/$text`
+  return checkTemplate(text.template, types, `${path}/$text`, check.findings)
+}
+
+/** A template against the types of the values that it will be rendered with. */
+export function checkTemplate(
+  template: string,
+  types: ReadonlyMap<string, JsonSchema>,
+  path: string,
+  findings: Findings,
+): boolean {
+  const view = {
+    type: 'object',
+    properties: Object.fromEntries(types),
+    required: [...types.keys()],
+  }
   try {
-    const missing = namesOf(parseText(text.template)).filter((name) => !names.includes(name))
-    for (const name of missing) {
-      const message = `the text uses ${name}, which is not in with`
-      check.findings.add({ code: 'UNKNOWN_REFERENCE', path: at, message }, { name, known: names })
-    }
-    return missing.length === 0
+    const faults = checkNames(parseText(template), view)
+    for (const fault of faults) findings.add({ ...fault, path })
+    return faults.length === 0
   } catch (error) {
     if (!(error instanceof TextError)) throw error
-    check.findings.add({ code: 'INVALID_ARGUMENT', path: at, message: error.message })
+    findings.add({ code: 'INVALID_ARGUMENT', path, message: error.message })
     return false
   }
 }

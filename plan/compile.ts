@@ -6,7 +6,7 @@ import { checkAnswer } from './compile-answer.ts'
 import { type Check, checkArguments, type StepScope } from './compile-arguments.ts'
 import { resolveInputs } from './compile-inputs.ts'
 import { createFindings, type Findings } from './findings.ts'
-import { findCycle, levelsOf } from './graph.ts'
+import { findCycles, levelsOf } from './graph.ts'
 import type { Issue } from './issues.ts'
 import { limits } from './limits.ts'
 import type { ActionManifest, Catalogue } from './manifest.ts'
@@ -42,6 +42,9 @@ export interface CompileContext {
   /** Milliseconds the person gives it; a critical path that is longer is INFEASIBLE. */
   readonly deadlineMs?: number
 }
+
+/** More knots than this tell nobody anything new. */
+const maxCycles = 10
 
 /** Compiles the bytes of a recipe or plan file. Never throws on any input. */
 export function compileSource(
@@ -93,12 +96,11 @@ function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResu
     if (action !== undefined) checkPolicy(step, action, `/steps/${index}`, context, findings)
   }
   checkAnswer(plan, scope, findings)
+  const needs = needsOf(scope.written)
+  const nodes = [...needs].map(([id, all]) => ({ id, needs: all }))
+  for (const cycle of findCycles(nodes, maxCycles)) findings.add(cycleIssue(plan, cycle))
   if (findings.issues.length > 0) return { ok: false, issues: findings.issues }
-  const order = new Map(plan.steps.map((step, index) => [step.id, index]))
-  const steps = plan.steps.map((step) => toCompiledStep(step, actions, order))
-  const cycle = findCycle(steps)
-  if (cycle !== undefined) findings.add(cycleIssue(plan, cycle))
-  if (cycle !== undefined) return { ok: false, issues: findings.issues }
+  const steps = plan.steps.map((step) => toCompiledStep(step, actions, needs))
   const { goal, answer } = plan
   const compiled: CompiledPlan = { version: 1, goal, inputs: values, steps, answer }
   const report = reportOn(compiled, levelsOf(steps), actions, context.durations)
@@ -107,6 +109,21 @@ function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResu
     return { ok: false, issues: [{ code: 'INFEASIBLE', path: '', message }] }
   }
   return { ok: true, plan: compiled, digest: digestOf(compiled), report }
+}
+
+/** What must run before each step: declared, and implied by references. */
+function needsOf(
+  written: ReadonlyMap<string, WrittenStep>,
+): ReadonlyMap<string, readonly string[]> {
+  const order = new Map([...written.keys()].map((id, index) => [id, index]))
+  // In the order of the plan, so that the digest does not depend on the order of an object's keys.
+  const at = (id: string): number => order.get(id) ?? 0
+  return new Map(
+    [...written].map(([id, { args = {}, when = null, needs = [] }]) => {
+      const all = new Set([...needs, ...sourcesOf({ args, when })])
+      return [id, [...all].toSorted((a, b) => at(a) - at(b))]
+    }),
+  )
 }
 
 function reportDuplicates(plan: WrittenPlan, findings: Findings): void {
@@ -231,24 +248,19 @@ function checkPolicy(
 function toCompiledStep(
   step: WrittenStep,
   actions: ReadonlyMap<string, ActionManifest>,
-  order: ReadonlyMap<string, number>,
+  needs: ReadonlyMap<string, readonly string[]>,
 ): CompiledStep {
   const action = actions.get(step.id)
   if (action === undefined) throw new Error(`step ${step.id} has no action`)
-  const args = step.args ?? {}
-  const when = step.when ?? null
-  // In the order of the plan, so that the digest does not depend on the order of an object's keys.
-  const at = (id: string): number => order.get(id) ?? 0
-  const needs = [...new Set([...(step.needs ?? []), ...sourcesOf({ args, when })])]
   return {
     id: step.id,
     agent: step.agent,
     action: step.action,
     effect: action.effect,
-    args,
-    needs: needs.toSorted((a, b) => at(a) - at(b)),
+    args: step.args ?? {},
+    needs: needs.get(step.id) ?? [],
     join: 'all',
-    when,
+    when: step.when ?? null,
     onError: step.onError ?? 'abort',
     timeoutMs: step.timeoutMs ?? action.timeoutMs,
     attempts: step.attempts ?? limits.attempts,

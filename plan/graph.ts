@@ -43,3 +43,20 @@ export function findCycle(steps: readonly Node[]): readonly string[] | undefined
   }
   return undefined
 }
+
+/** Cycles without a step in common, so that each knot of a plan is told of; none means none is left. */
+export function findCycles(steps: readonly Node[], most: number): readonly (readonly string[])[] {
+  const cycles: (readonly string[])[] = []
+  let left = steps
+  while (cycles.length < most) {
+    const known = new Set(left.map((step) => step.id))
+    // A need that names no step is another issue, and would make every step after it look stuck.
+    const cycle = findCycle(
+      left.map(({ id, needs }) => ({ id, needs: needs.filter((need) => known.has(need)) })),
+    )
+    if (cycle === undefined) return cycles
+    cycles.push(cycle)
+    left = left.filter((step) => !cycle.includes(step.id))
+  }
+  return cycles
+}

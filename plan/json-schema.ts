@@ -42,6 +42,11 @@ function isAnything(schema: JsonSchema): boolean {
   return Object.keys(schema).every((keyword) => annotations.includes(keyword))
 }
 
+/** True when a value of the schema may hold what the schema does not tell. */
+export function isOpen(schema: JsonSchema): boolean {
+  return alternativesOf(schema).some((one) => !isUnderstood(one) || isAnything(one))
+}
+
 function schemaAt(schema: JsonSchema, key: string): JsonSchema | undefined {
   const value = schema[key]
   return isObject(value) ? value : undefined
