@@ -7,7 +7,8 @@ export function nearest(name: string, known: Iterable<string>): { readonly fix?:
   const names = [...known]
   if (names.length === 0) return {}
   const best = closest(name, names)
-  return distance(name, best) <= Math.max(2, name.length / 3)
-    ? { fix: `did you mean ${best}?` }
-    : {}
+  const slips = distance(name, best)
+  // Two letters of a two-letter name are no slip: any name would be near.
+  const isNear = slips < name.length && slips <= Math.max(2, name.length / 3)
+  return isNear ? { fix: `did you mean ${best}?` } : {}
 }

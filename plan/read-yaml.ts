@@ -66,12 +66,9 @@ const maxTokens = 200_000
  */
 function excessOf(source: string): string | undefined {
   let [open, marks, tokens] = [0, 0, 0]
-  let isContent = false
   for (const token of new Lexer().lex(source)) {
-    if (isContent) isContent = false
-    else if (token === '\u001f') isContent = true
-    else if (token === '[' || token === '{') open += 1
-    else if (token === ']' || token === '}') open -= 1
+    if (token === '[' || token === '{') open += 1
+    else if (token === ']' || token === '}') open = Math.max(0, open - 1)
     else if (token === '-' || token === '?') marks += 1
     else if (token.trim() !== '' || token.includes('\n')) marks = 0
     if (open > limits.jsonDepth || marks > limits.jsonDepth) {

@@ -107,6 +107,11 @@ describe('a plan is refused', () => {
     expect(messages(plan)).toContain(`did you mean ${meant}?`)
   })
 
+  it('without a guess where no known name is near', () => {
+    expect(messages(planOf([look('a', { agent: 'zebra' })]))).not.toContain('did you mean')
+    expect(messages(planOf([look('a', { needs: ['b'] })]))).not.toContain('did you mean')
+  })
+
   it('by whatever rules it is given, and asks them of each step with its undo', () => {
     const asked: unknown[] = []
     const plan = planOf([look('a'), write('b', { text: 'x' }), look('c', { action: 'wipe' })])

@@ -79,6 +79,7 @@ describe('a file is refused', () => {
     ],
     ['duplicate keys at the top', `${fileWith('{}')}version: 1\n`, 'INVALID_SHAPE '],
     ['an alias and its anchor', fileWith('&x {}', 'inputs: *x\n'), `INVALID_SHAPE ${args}`],
+    ['an alias', fileWith('&x {}', 'inputs: *x\n'), 'INVALID_SHAPE /inputs'],
     ['an anchor alone', fileWith('{ limit: &x 3 }'), `INVALID_SHAPE ${args}/limit`],
     ['an anchor on a key', fileWith('{ &x limit: 3 }'), `INVALID_SHAPE ${args}/limit`],
     ['a core tag', fileWith('{ limit: !!int "3" }'), `INVALID_SHAPE ${args}/limit`],
@@ -192,6 +193,7 @@ describe('a file that is made to keep the parser busy', () => {
   const recipe = `name: r\ntitle: t\nphrases: []\nplan: {version: 1, goal: g, answer: {from: []}, steps: [${'{}, '.repeat(1_001)}]}`
   it.each([
     ['brackets', '['.repeat(300_000), 'LIMIT '],
+    ['brackets after closing ones', ']'.repeat(50_000) + '['.repeat(50_000), 'LIMIT '],
     ['list marks', '- '.repeat(300_000), 'LIMIT '],
     ['key marks', '? '.repeat(300_000), 'LIMIT '],
     ['brackets in an argument', fileWith('['.repeat(40) + ']'.repeat(40)), 'LIMIT '],
