@@ -6,9 +6,14 @@ import { CommandError, exitCodes } from './exit-codes.ts'
 import type { Session } from './session.ts'
 
 export interface AuditSource {
+  /** The state folder, where keys and memories of the audit lie. */
+  readonly state: string
+  /** Names this start of the platform; undefined while it is down. */
+  readonly platform: string | undefined
   /** Rows in order from `from` on, page by page. */
   rows(from: number): AsyncIterable<AuditRow>
-  checkpoints(): Promise<readonly Checkpoint[]>
+  /** Those of at least this size. */
+  checkpoints(from: number): Promise<readonly Checkpoint[]>
   /** A signed checkpoint over everything committed; undefined when there is nobody to sign one. */
   head(): Promise<Checkpoint | undefined>
   requests(limit: number): Promise<readonly RequestSummary[]>
@@ -26,7 +31,10 @@ function unexpected(reply: { readonly status: string; readonly message?: string 
 
 /** Reads through a running notary. */
 export function onlineAudit(session: Session): AuditSource {
+  const { deployment, startedAt, pid } = session.deployment
   return {
+    state: session.state,
+    platform: `${deployment}/${startedAt}/${pid}`,
     async *rows(from) {
       for (let next = from; ; ) {
         const reply = await session.query({ what: 'rows', from: next, limit: page })
@@ -37,10 +45,10 @@ export function onlineAudit(session: Session): AuditSource {
         next = last.seq + 1
       }
     },
-    async checkpoints() {
+    async checkpoints(first) {
       const found: Checkpoint[] = []
       for (;;) {
-        const from = (found.at(-1)?.size ?? -1) + 1
+        const from = Math.max(first, (found.at(-1)?.size ?? -1) + 1)
         const reply = await session.query({ what: 'checkpoints', from, limit: page })
         if (reply.status !== 'CHECKPOINTS') throw unexpected(reply)
         found.push(...reply.checkpoints)

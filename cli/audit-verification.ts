@@ -1,11 +1,13 @@
-// The command's own verification of the whole audit: every row fetched, every hash recomputed,
-// every checkpoint's signature checked against the public audit key in the state folder. Never
-// takes the notary's word for it.
+// The command's own verification of the audit: rows fetched, hashes recomputed, every checkpoint's
+// signature checked against the public audit key in the state folder, and the log compared with what
+// its witnesses remember. Never takes the notary's word for it. The first one after a start of the
+// platform reads every row; later ones go on from where the last ended.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditRow, Checkpoint } from '../notary/contract.ts'
-import { type AuditVerification, verifyTree } from '../security/audit/verification.ts'
+import { type AuditVerification, type LogEnd, verifyToEnd } from '../security/audit/verification.ts'
+import { type AuditMemory, openAuditMemory } from './audit-memory.ts'
 import type { AuditSource } from './audit-source.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
 import type { AuditSummary } from './run-view.ts'
@@ -24,23 +26,61 @@ export function readAuditKey(state: string): unknown {
   }
 }
 
-/** Verifies up to the head that is signed when the verification starts. */
+/** Verifies up to the head that is signed when it starts: new rows where it may, else all. */
 export async function verifyAudit(
   source: AuditSource,
   auditKey: unknown,
 ): Promise<AuditVerification> {
-  const checkpoints = await source.checkpoints()
-  const head = await source.head()
-  return verifyTree({
-    rows: upTo(source, head),
-    checkpoints: checkpoints.filter((checkpoint) => isWithin(checkpoint, head)),
-    auditKey,
-    ...(head === undefined ? {} : { head }),
-  })
+  const memory = openAuditMemory(source.state)
+  const { platform } = source
+  const from = platform === undefined ? undefined : await memory.verified(platform)
+  return verifyFrom(source, { auditKey, memory, from })
 }
 
-async function* upTo(source: AuditSource, head: Checkpoint | undefined): AsyncIterable<AuditRow> {
-  for await (const row of source.rows(1)) {
+/** Verifies every row, whatever was verified before. */
+export function verifyWholeAudit(
+  source: AuditSource,
+  auditKey: unknown,
+): Promise<AuditVerification> {
+  return verifyFrom(source, { auditKey, memory: openAuditMemory(source.state), from: undefined })
+}
+
+interface Known {
+  readonly auditKey: unknown
+  /** Opened before the head is asked for. */
+  readonly memory: AuditMemory
+  readonly from: LogEnd | undefined
+}
+
+async function verifyFrom(
+  source: AuditSource,
+  { auditKey, memory, from }: Known,
+): Promise<AuditVerification> {
+  const first = from?.tree.size ?? 0
+  const checkpoints = await source.checkpoints(first)
+  const head = await source.head()
+  // What was verified has gone: only a reading from the first row can say since when.
+  if (from !== undefined && head !== undefined && head.size < first) {
+    return verifyFrom(source, { auditKey, memory, from: undefined })
+  }
+  const { verification, end } = await verifyToEnd({
+    rows: upTo(source.rows(first + 1), head),
+    checkpoints: checkpoints.filter((checkpoint) => isWithin(checkpoint, head)),
+    auditKey,
+    witnesses: memory.witnesses,
+    ...(head === undefined ? {} : { head }),
+    ...(from === undefined ? {} : { from }),
+  })
+  const seen = verification.head
+  if (verification.ok && seen !== null) await memory.keep(source.platform, { head: seen, end })
+  return verification
+}
+
+async function* upTo(
+  rows: AsyncIterable<AuditRow>,
+  head: Checkpoint | undefined,
+): AsyncIterable<AuditRow> {
+  for await (const row of rows) {
     if (head !== undefined && row.seq > head.size) return
     yield row
   }

@@ -215,14 +215,29 @@ function addAgents(program: Command): void {
     )
 }
 
+interface VerifyOptions {
+  readonly incremental?: boolean
+  readonly file?: string
+  readonly key?: string
+}
+
 function addAudit(program: Command): void {
   const audit = program.command('audit').description('the record of what was decided and done')
-  examples(common(audit.command('verify')), 'audit verify', 'audit verify --json')
+  examples(
+    common(audit.command('verify')),
+    'audit verify --json',
+    'audit verify --file audit.jsonl --key audit-key.json   (an export, anywhere)',
+  )
     .description('recompute every hash and check every signature; works with the platform down')
-    .action((options: Common) =>
-      perform(options, async (output, state) =>
-        (await import('./commands/audit.ts')).auditVerifyCommand(output, state),
-      ),
+    .option('--full', 'every row, the default')
+    .option('--incremental', 'only the rows since the last verification')
+    .option('--file <export>', 'an export instead of the state folder')
+    .option('--key <file>', "with --file: the audit's public key")
+    .action((options: Common & VerifyOptions) =>
+      perform(options, async (output, state) => {
+        const commands = await import('./commands/audit.ts')
+        return commands.auditVerifyCommand(output, state, options)
+      }),
     )
   for (const name of ['tail', 'query'] as const) {
     examples(

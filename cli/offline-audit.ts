@@ -112,6 +112,8 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
         .map((row) => auditRowSchema.parse(row)),
     )
   return {
+    state,
+    platform: undefined,
     async *rows(from) {
       for (let next = from; ; ) {
         const rows = page(next)
@@ -121,14 +123,15 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
         next = last.seq + 1
       }
     },
-    checkpoints: async () =>
+    checkpoints: async (from) =>
       guarded(() =>
         db
           // `tip` is the signed head that is replaced with each transaction.
           .prepare(`SELECT size, root, at, jws FROM checkpoint
                     UNION SELECT size, root, at, jws FROM tip ORDER BY size`)
           .all()
-          .map((row) => checkpointSchema.parse(row)),
+          .map((row) => checkpointSchema.parse(row))
+          .filter(({ size }) => size >= from),
       ),
     head: async () => undefined,
     requests: async (limit) =>

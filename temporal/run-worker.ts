@@ -17,6 +17,7 @@ import type { WorkerConfig } from './config.ts'
 import { connectTemporal } from './connection.ts'
 import { readKeyFile } from './data-converter.ts'
 import { createLog, nameError, toSdkLogger } from './log.ts'
+import { fileWitness, headOverBus, startWitness } from './witness-head.ts'
 import { createWorker } from './worker.ts'
 
 export interface RunWorkerOptions {
@@ -67,11 +68,20 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   })
   // Handled where it is awaited; until then it must not count as unhandled.
   lost.catch(() => undefined)
-  await worker.runUntil(async () => {
-    options.onReady()
-    log.info('ready')
-    await Promise.race([options.stop, lost])
+  const witness = startWitness({
+    head: headOverBus(bus),
+    witness: fileWitness(config.folder),
+    onRefused: (verdict, size) =>
+      log.error({ verdict, size }, 'the audit shrank or changed: run `bulkhead audit verify`'),
+    onFailure: (cause) => log.warn({ error: nameError(cause) }, 'the head was not witnessed'),
   })
+  await worker
+    .runUntil(async () => {
+      options.onReady()
+      log.info('ready')
+      await Promise.race([options.stop, lost])
+    })
+    .finally(() => witness.stop())
   await connection.close()
   await bus.close()
   log.info('stopped')

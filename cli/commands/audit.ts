@@ -2,21 +2,51 @@
 
 import type { AuditRow } from '../../notary/contract.ts'
 import { auditKinds } from '../../security/audit/format.ts'
-import { readAuditKey, verifyAudit } from '../audit-verification.ts'
+import { verifyTree } from '../../security/audit/verification.ts'
+import { readExportedCheckpoints, readExportedRows, readPublicKey } from '../audit-file.ts'
+import { readAuditKey, verifyAudit, verifyWholeAudit } from '../audit-verification.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { suggest } from '../suggest.ts'
 import { withAudit } from './runs.ts'
 
-export async function auditVerifyCommand(output: Output, state: string): Promise<ExitCode> {
-  const result = await withAudit(state, (source) => verifyAudit(source, readAuditKey(state)))
+export interface VerifyChoice {
+  readonly incremental?: boolean
+  /** An export to verify instead of the state folder. */
+  readonly file?: string
+  /** File with the public audit key; only with `file`. */
+  readonly key?: string
+}
+
+export async function auditVerifyCommand(
+  output: Output,
+  state: string,
+  choice: VerifyChoice,
+): Promise<ExitCode> {
+  const result = await verifyChosen(state, choice)
   output.data(result, () => [
     result.ok ? 'the audit verifies' : 'THE AUDIT DOES NOT VERIFY',
-    `${result.rows} rows, ${result.checkpoints} checkpoints, head ${result.head?.root ?? 'none'}`,
+    `${result.rows} rows, ${result.checkpoints} checkpoints, ${result.witnesses} witnesses, head ${result.head?.root ?? 'none'}`,
     ...(result.firstBadSeq === undefined ? [] : [`first bad row: ${result.firstBadSeq}`]),
     ...result.mismatches.map((mismatch) => `row ${mismatch.seq}: ${mismatch.what}`),
   ])
   return result.ok ? exitCodes.completed : exitCodes.failed
+}
+
+async function verifyChosen(state: string, { file, key, incremental }: VerifyChoice) {
+  if (file !== undefined) {
+    const auditKey = key === undefined ? readAuditKey(state) : readPublicKey(key)
+    const checkpoints = await readExportedCheckpoints(file)
+    return verifyTree({ rows: readExportedRows(file), checkpoints, auditKey })
+  }
+  if (key !== undefined) {
+    throw new CommandError('--key is for an export: the state folder has its own', {
+      exitCode: exitCodes.usage,
+      next: 'npx bulkhead audit verify --file <export> --key <file>',
+    })
+  }
+  const verify = incremental === true ? verifyAudit : verifyWholeAudit
+  return withAudit(state, (source) => verify(source, readAuditKey(state)))
 }
 
 function rowLine(row: AuditRow): string {
@@ -82,12 +112,19 @@ export async function auditQueryCommand(
   return exitCodes.completed
 }
 
-/** Everything, one JSON document a line, ending with the checkpoints: enough to verify elsewhere. */
+/**
+ * Everything up to a head signed now, one JSON document a line, ending with the checkpoints: enough
+ * to verify elsewhere with the public key.
+ */
 export async function auditExportCommand(output: Output, state: string): Promise<ExitCode> {
   await withAudit(state, async (source) => {
-    for await (const row of source.rows(1)) output.line(row)
-    for (const checkpoint of await source.checkpoints()) {
-      output.line({ checkpoint })
+    const head = await source.head()
+    for await (const row of source.rows(1)) {
+      if (head !== undefined && row.seq > head.size) break
+      output.line(row)
+    }
+    for (const checkpoint of await source.checkpoints(0)) {
+      if (head === undefined || checkpoint.size <= head.size) output.line({ checkpoint })
     }
   })
   return exitCodes.completed

@@ -33,6 +33,8 @@ const headSchema = z.strictObject({
   at: z.number().int(),
 })
 
+export const checkpointSchema = headSchema.extend({ jws: z.string().max(4_096) })
+
 /** `sign` comes from createDocumentSigner with the audit key. */
 export async function signCheckpoint(
   head: CheckpointHead,

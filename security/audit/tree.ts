@@ -51,7 +51,7 @@ export function treeRoot(tree: Tree): string {
   return tree.peaks.reduceRight((right, left) => nodeHash(left, right))
 }
 
-const treeSchema = z
+export const treeSchema = z
   .strictObject({
     size: z.number().int().min(0),
     peaks: z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/)).max(53),

@@ -1,8 +1,8 @@
 // Checks a snapshot of the audit offline: rows as they come, then what the checkpoints say of them.
 // Rows are read once and not kept. A fault names the first row that is bad or, where only a root
 // differs, the first that can be. Whatever no genuine checkpoint covers is a fault as well: a chain
-// alone is no proof, anyone can extend it. Not found here: what was never recorded, and a tail cut
-// together with every checkpoint that knew of it.
+// alone is no proof, anyone can extend it. Not found here: what was never recorded, which is
+// reconciliation.ts, and a tail cut together with every checkpoint and witness that knew of it.
 
 import { CanonicalJsonError } from '../verify/canonical-json.ts'
 import { createDocumentVerifier } from '../verify/document.ts'
@@ -15,7 +15,9 @@ import { appendLeaf, emptyTree, type Tree, treeRoot } from './tree.ts'
  * `PREV` it does not follow the row before · `INSERTED` rows were put before one that was renumbered ·
  * `ROOT` no row is bad by itself, the checkpoint disagrees: `seq` is the first row since the last good
  * checkpoint · `TRUNCATED` a checkpoint knows of this row · `CHECKPOINT` its signature is not the audit
- * key's: `seq` is its size · `UNSIGNED` no genuine checkpoint covers this row.
+ * key's: `seq` is its size · `UNSIGNED` no genuine checkpoint covers this row · `ROLLED_BACK` a witness
+ * knows of this row, or of another log from this row on at the latest, and the log's own checkpoints
+ * do not: it is an older copy, or one that was rewritten with the key.
  */
 export type AuditFault =
   | 'SEQ'
@@ -26,6 +28,7 @@ export type AuditFault =
   | 'TRUNCATED'
   | 'CHECKPOINT'
   | 'UNSIGNED'
+  | 'ROLLED_BACK'
 
 export interface AuditMismatch {
   readonly seq: number
@@ -39,12 +42,30 @@ export interface AuditVerification {
   readonly head: Checkpoint | null
   /** Genuine checkpoints that the rows agree with. */
   readonly checkpoints: number
+  /** Witnesses that hold a head which the rows agree with. */
   readonly witnesses: number
-  readonly gaps: readonly string[]
+  /** Of what was never recorded; filled by those who reconcile. */
+  readonly gaps: readonly AuditGap[]
   /** The first 100, in the order found. */
   readonly mismatches: readonly AuditMismatch[]
   /** The smallest `seq` of all faults, listed or not. */
   readonly firstBadSeq?: number
+}
+
+/** Something that happened, or was decided, and that a record lacks. */
+export interface AuditGap {
+  readonly run: string
+  readonly step: string
+  /** A code of reconciliation.ts. */
+  readonly what: string
+  /** Which record says so, or lacks it. */
+  readonly where: string
+}
+
+/** Who keeps heads of the log outside of the notary's reach. */
+export interface WitnessMemory {
+  readonly name: string
+  readonly checkpoints: readonly Checkpoint[]
 }
 
 export interface VerificationInput {
@@ -56,8 +77,15 @@ export interface VerificationInput {
   readonly auditKey: unknown
   /** A checkpoint kept elsewhere; the rows must reach it. */
   readonly head?: Checkpoint
+  readonly witnesses?: readonly WitnessMemory[]
   /** Where an earlier verification ended: `rows` begin after it. Trusted as it is. */
-  readonly from?: { readonly tree: Tree; readonly prev: string }
+  readonly from?: LogEnd
+}
+
+/** Where a verification can be resumed: after the last row read. */
+export interface LogEnd {
+  readonly tree: Tree
+  readonly prev: string
 }
 
 const maxMismatches = 100
@@ -88,6 +116,13 @@ function createFaults(): Faults {
  * @throws z.ZodError when `auditKey` is not a public Ed25519 JWK
  */
 export async function verifyTree(input: VerificationInput): Promise<AuditVerification> {
+  return (await verifyToEnd(input)).verification
+}
+
+/** As verifyTree, and says where to go on another time. The end is worth keeping only when `ok`. */
+export async function verifyToEnd(
+  input: VerificationInput,
+): Promise<{ readonly verification: AuditVerification; readonly end: LogEnd }> {
   const faults = createFaults()
   const start = input.from ?? { tree: emptyTree(), prev: genesisHash }
   const genuine = await selectGenuine(input, faults)
@@ -102,26 +137,41 @@ export async function verifyTree(input: VerificationInput): Promise<AuditVerific
   }
   roots.finish(chain.lastSeq())
   const firstBadSeq = faults.first()
-  return {
+  const verification = {
     ok: firstBadSeq === undefined,
     rows: tree.size,
     head: roots.head(),
     checkpoints: roots.agreed(),
-    witnesses: 0,
+    witnesses: roots.witnesses(),
     gaps: [],
     mismatches: faults.listed,
     ...(firstBadSeq === undefined ? {} : { firstBadSeq }),
   }
+  return { verification, end: { tree, prev: chain.prev() } }
 }
 
-async function selectGenuine(input: VerificationInput, faults: Faults): Promise<Checkpoint[]> {
+interface Held {
+  readonly checkpoint: Checkpoint
+  /** Undefined for the log's own. */
+  readonly witness?: string
+}
+
+async function selectGenuine(input: VerificationInput, faults: Faults): Promise<Held[]> {
   const verify = await createDocumentVerifier(input.auditKey)
-  const genuine: Checkpoint[] = []
-  for (const checkpoint of [...input.checkpoints, ...(input.head ? [input.head] : [])]) {
-    if (await isGenuineCheckpoint(checkpoint, verify)) genuine.push(checkpoint)
-    else faults.add(Math.max(1, checkpoint.size), 'CHECKPOINT')
+  const own = [...input.checkpoints, ...(input.head ? [input.head] : [])]
+  const all: readonly Held[] = [
+    ...own.map((checkpoint) => ({ checkpoint })),
+    ...(input.witnesses ?? []).flatMap(({ name, checkpoints }) =>
+      checkpoints.map((checkpoint) => ({ checkpoint, witness: name })),
+    ),
+  ]
+  const genuine: Held[] = []
+  for (const held of all) {
+    if (await isGenuineCheckpoint(held.checkpoint, verify)) genuine.push(held)
+    else faults.add(Math.max(1, held.checkpoint.size), 'CHECKPOINT')
   }
-  return genuine.sort((a, b) => a.size - b.size)
+  // Stable: of one size the log's own comes first, and has the first word on what is wrong.
+  return genuine.sort((a, b) => a.checkpoint.size - b.checkpoint.size)
 }
 
 /** Judges each row by itself and against the row before; `check` returns the leaf for the tree. */
@@ -136,6 +186,7 @@ function createChainCheck(size: number, prevLeaf: string, faults: Faults) {
   }
   return {
     lastSeq: () => expected - 1,
+    prev: () => prev,
     intact: () => intact,
     check(row: AuditRow): string {
       const seq = expected
@@ -183,35 +234,42 @@ function hashOf(row: AuditRow): string | undefined {
 }
 
 /** Compares roots until one differs: after it they only repeat what is known. */
-function createRootCheck(genuine: readonly Checkpoint[], size: number, faults: Faults) {
-  const waiting = genuine.filter((checkpoint) => checkpoint.size >= size)
+function createRootCheck(genuine: readonly Held[], size: number, faults: Faults) {
+  const waiting = genuine.filter(({ checkpoint }) => checkpoint.size >= size)
+  const largest = (held: readonly Held[]) => held.at(-1)?.checkpoint.size ?? 0
   // Rows before a resumed verification were covered when it ended.
   let covered = size
   let agreed = 0
+  const vouching = new Set<string>()
   let head: Checkpoint | null = null
   let next = 0
   let differs = false
   return {
     head: () => head,
     agreed: () => agreed,
+    witnesses: () => vouching.size,
     compare(tree: Tree): void {
       if (differs) return
-      for (; waiting[next]?.size === tree.size; next += 1) {
-        const checkpoint = waiting[next]
-        if (checkpoint === undefined) return
+      for (; waiting[next]?.checkpoint.size === tree.size; next += 1) {
+        const held = waiting[next]
+        if (held === undefined) return
+        const { checkpoint, witness } = held
         if (checkpoint.root !== treeRoot(tree)) {
-          faults.add(covered + 1, 'ROOT')
+          faults.add(covered + 1, witness === undefined ? 'ROOT' : 'ROLLED_BACK')
           differs = true
           return
         }
         head = checkpoint
-        agreed += 1
-        covered = tree.size
+        if (witness === undefined) agreed += 1
+        else vouching.add(witness)
       }
+      // Only now: of several checkpoints of one size each is judged by what lies before it.
+      if (head !== null) covered = Math.max(covered, head.size)
     },
     finish(lastSeq: number): void {
-      const largest = waiting.at(-1)?.size ?? 0
-      if (lastSeq < largest) faults.add(lastSeq + 1, 'TRUNCATED')
+      const known = largest(waiting.filter(({ witness }) => witness === undefined))
+      if (lastSeq < known) faults.add(lastSeq + 1, 'TRUNCATED')
+      else if (lastSeq < largest(waiting)) faults.add(lastSeq + 1, 'ROLLED_BACK')
       if (faults.first() === undefined && lastSeq > covered) faults.add(covered + 1, 'UNSIGNED')
     },
   }

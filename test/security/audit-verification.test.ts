@@ -1,43 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { auditRowSchema, checkpointSchema } from '../../notary/contract.ts'
-import {
-  type Checkpoint,
-  signCheckpoint,
-  verifyCheckpoint,
-} from '../../security/audit/checkpoint.ts'
+import { signCheckpoint, verifyCheckpoint } from '../../security/audit/checkpoint.ts'
 import { type AuditRow, genesisHash, hashRow, sealRow } from '../../security/audit/format.ts'
-import { appendLeaf, emptyTree, type Tree, treeRoot } from '../../security/audit/tree.ts'
+import { emptyTree } from '../../security/audit/tree.ts'
 import { type AuditFault, verifyTree } from '../../security/audit/verification.ts'
 import { createDocumentSigner, signDocument } from '../../security/verify/document.ts'
 import { generateKeyPairJwk } from '../../security/verify/keys.ts'
+import { auditKey, createLog, privateJwk, seal } from './audit-log.ts'
 import { tokenVectors } from './token-fixture.ts'
-
-const { privateJwk, publicJwk: auditKey } = await generateKeyPairJwk()
-const sign = await createDocumentSigner(privateJwk)
-
-function seal(seq: number, prev: string, note = 'x'): AuditRow {
-  const at = 1_767_225_600_000 + seq
-  const names = { actor: 'worker', subject: `step-${seq}`, correlation: 'req-1', trace: '' }
-  return sealRow({ at, kind: 'mint', ...names, body: { note, seq } }, { seq, prev })
-}
-
-/** Rows 1..size, and a checkpoint at every tenth and at the end. */
-async function createLog(size: number) {
-  const rows: AuditRow[] = []
-  const checkpoints: Checkpoint[] = []
-  const trees: Tree[] = [emptyTree()]
-  let tree = emptyTree()
-  for (let seq = 1; seq <= size; seq += 1) {
-    const row = seal(seq, rows.at(-1)?.leaf ?? genesisHash)
-    rows.push(row)
-    tree = appendLeaf(tree, row.leaf)
-    trees.push(tree)
-    if (seq % 10 === 0 || seq === size) {
-      checkpoints.push(await signCheckpoint({ size: seq, root: treeRoot(tree), at: row.at }, sign))
-    }
-  }
-  return { rows, checkpoints, trees }
-}
 
 const log = await createLog(35)
 const held = log.checkpoints.at(-1)
