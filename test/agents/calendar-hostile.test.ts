@@ -1,4 +1,5 @@
-// Files made to hurt: each ends in a typed failure, soon, that names the calendar and quotes nothing.
+// Files made to hurt: each ends in a typed failure that names the calendar and quotes nothing. That it
+// ends soon is the runner's time limit: a machine's speed is not asserted.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
@@ -16,15 +17,11 @@ beforeEach(() => {
 })
 afterEach(() => folder.remove())
 
-/** Generous, for a busy machine; a loop without end is what it looks for. */
-const soonMs = 8_000
 const list = () => folder.run('list', { day: '2026-11-21', days: 7 })
 
 async function refused(text: string | Buffer): Promise<string> {
   folder.save('hostile', text)
-  const started = performance.now()
   const failure = await failureOf(list())
-  expect(performance.now() - started).toBeLessThan(soonMs)
   expect(failure.message).not.toContain('SECRET')
   expect(failure.retry).toBe('final')
   return failure.code
@@ -129,9 +126,7 @@ describe('a rule that no day satisfies', () => {
     'FREQ=WEEKLY;BYMONTH=2;UNTIL=99991231',
   ])('%s ends', async (rule) => {
     folder.save('c', calendarOf(['DTSTART:19700102T090000Z', `RRULE:${rule}`, 'SUMMARY:e']))
-    const started = performance.now()
     expect((await list()).count).toBe(0)
-    expect(performance.now() - started).toBeLessThan(soonMs)
   })
 })
 
