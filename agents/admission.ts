@@ -17,6 +17,7 @@ import {
   verifyToken,
 } from '../security/verify/token.ts'
 import type { ActionContext, AgentDefinition, BoundAction } from './define-agent.ts'
+import type { EgressProof } from './egress-client.ts'
 import type { Claim } from './ledger.ts'
 import type { ExecRequest } from './protocol.ts'
 
@@ -43,6 +44,8 @@ export interface Command {
   readonly claims: CapabilityClaims
   readonly detail: CapabilityDetail
   readonly action: BoundAction
+  /** What the gateway asks for, when the handler asks for something of the network. */
+  readonly proof: EgressProof
   readonly run: (context: ActionContext) => Promise<unknown>
 }
 
@@ -78,7 +81,9 @@ export async function admitCommand(
     // An effect class that is not ours would have been cleared by another class's rules.
     if (detail.effect !== action.declaration.effect) return 'WRONG_ACTION'
     const run = action.prepare(args)
-    return run === undefined ? 'INVALID_ARGS' : { claims, detail, action, run }
+    if (run === undefined) return 'INVALID_ARGS'
+    const proof = { token: request.token, args: request.args, salt }
+    return { claims, detail, action, proof, run }
   } catch (cause) {
     if (cause instanceof VerifyError || cause instanceof ClearError) return cause.code
     if (cause instanceof StrictJsonError || cause instanceof CanonicalJsonError) return 'MALFORMED'

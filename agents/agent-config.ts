@@ -28,6 +28,8 @@ export type AgentConfig = z.infer<typeof agentConfigSchema>
 export interface AgentPaths {
   readonly secrets: string
   readonly busSocket: string
+  /** There only where the manifest declares egress. */
+  readonly egressSocket: string
   readonly ledger: string
   /** Undefined: better-sqlite3 finds its own addon, as in a source tree. */
   readonly nativeBinding: string | undefined
@@ -40,6 +42,7 @@ export function agentPaths(root: string): AgentPaths {
   return {
     secrets: join(root, 'secrets'),
     busSocket: join(root, 'run/bus.sock'),
+    egressSocket: join(root, 'run/egress.sock'),
     ledger: join(root, 'ledger'),
     nativeBinding: join(root, 'agent/better_sqlite3.node'),
     mount: (at) => join(root, at),

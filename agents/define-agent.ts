@@ -4,8 +4,13 @@
 // handlers must be testable with nothing but this file.
 
 import type { z } from 'zod'
+import type { EgressRequest } from '../egress/contract.ts'
 import type { ActionManifest, AgentManifest } from '../plan/manifest.ts'
+import type { EgressResponse } from './egress-client.ts'
 import type { FailureCode, RetryAdvice } from './protocol.ts'
+
+export type { EgressRequest } from '../egress/contract.ts'
+export type { EgressResponse } from './egress-client.ts'
 
 /** What a handler may know of the command it carries out. */
 export interface ActionContext {
@@ -21,6 +26,14 @@ export interface ActionContext {
    * @throws Error when the manifest declares no such mount
    */
   folder(at: string): string
+  /**
+   * One request to a host that the manifest declares and the action lists, through the gateway.
+   * Redirects are not followed: ask again for the new place, and the gateway checks again.
+   * @throws ActionFailure UNAVAILABLE: `final` when the gateway refuses (its code is in the message),
+   * `absent` when nothing was sent or a GET got no answer; LIMIT_EXCEEDED beyond `maxBytes`
+   * @throws EgressOutcomeUnknown when anything but a GET may have reached the server
+   */
+  fetch(request: EgressRequest): Promise<EgressResponse>
 }
 
 /**

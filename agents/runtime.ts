@@ -16,6 +16,7 @@ import {
   toClaim,
 } from './admission.ts'
 import type { AgentDefinition } from './define-agent.ts'
+import type { EgressClient } from './egress-client.ts'
 import { type Execution, type Outcome, startExecution, within } from './execution.ts'
 import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
@@ -38,6 +39,8 @@ export interface RuntimeDependencies extends Admission {
   readonly ledger: Ledger | undefined
   /** Where a mount of the manifest is found. */
   readonly folder: (at: string) => string
+  /** The way to the network, through the gateway. */
+  readonly egress: EgressClient
   /** What the process found out about its own confinement. */
   readonly sandbox: Readonly<Record<string, unknown>>
   readonly notice: (notice: Notice) => void
@@ -182,10 +185,18 @@ async function carryOut(self: Self, command: Command, ledger: Ledger): Promise<R
   return recorded
 }
 
-function startHandler({ notice, now, folder }: Self, command: Command): Execution {
-  const { claims, detail, action } = command
+function startHandler({ notice, now, folder, egress }: Self, command: Command): Execution {
+  const { claims, detail, action, proof } = command
   return startExecution(
-    (signal) => command.run({ idem: claims.idem, kind: detail.kind, now, signal, folder }),
+    (signal) =>
+      command.run({
+        idem: claims.idem,
+        kind: detail.kind,
+        now,
+        signal,
+        folder,
+        fetch: (request) => egress(proof, request, signal),
+      }),
     {
       declaration: action.declaration,
       ...boundsOf(command),

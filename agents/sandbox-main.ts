@@ -9,6 +9,7 @@ import { agentIdOf } from './admission.ts'
 import { type AgentPaths, type AgentSecrets, agentPaths, readSecrets } from './agent-config.ts'
 import { startBusForwarder } from './bus-forwarder.ts'
 import type { AgentDefinition } from './define-agent.ts'
+import { createEgressClient } from './egress-client.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
 import type { Reply } from './protocol.ts'
@@ -98,6 +99,7 @@ export async function startAgent(
     sandbox,
     now,
     folder: mountedFolder(agent, paths),
+    egress: createEgressClient(paths.egressSocket),
     notice: (notice) => tell(bus, subject, notice),
     ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
   })

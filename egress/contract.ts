@@ -5,6 +5,8 @@
 import { z } from 'zod'
 import { egressCodes } from './codes.ts'
 
+export { type EgressCode, sentCodes, unsentCodes } from './codes.ts'
+
 /** Bounds of one request; each is a policy. */
 export const egressLimits = {
   /** A request with its token, arguments (64 KiB) and body, as JSON. */

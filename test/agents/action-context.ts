@@ -16,7 +16,15 @@ export function idemOf(text: string): string {
 }
 
 export function contextOf(setting: Setting, idem: string = idemOf('one')): ActionContext {
-  return { idem, kind: 'do', now: () => setting.now, folder: () => setting.folder }
+  return {
+    idem,
+    kind: 'do',
+    now: () => setting.now,
+    folder: () => setting.folder,
+    fetch: async () => {
+      throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
+    },
+  }
 }
 
 /** Runs one action as the runtime would, output schema included. */

@@ -37,7 +37,13 @@ const manifest = {
     },
   },
 } as const satisfies AgentManifest
-const context: ActionContext = { idem: 'idem', kind: 'do', now: () => 0, folder: (at) => at }
+const context: ActionContext = {
+  idem: 'idem',
+  kind: 'do',
+  now: () => 0,
+  folder: (at) => at,
+  fetch: () => Promise.reject(new Error('no network')),
+}
 const handlers = {
   upper: async ({ text }: { text: string }) => ({ text: text.toUpperCase() }),
   length: async ({ text }: { text: string }) => ({ characters: text.length }),

@@ -2,6 +2,7 @@
 // part of an honest command is changed. Also the runtime around a temporary ledger.
 
 import { join } from 'node:path'
+import { createEgressClient } from '../../agents/egress-client.ts'
 import { type Ledger, openLedger } from '../../agents/ledger.ts'
 import type { Reply } from '../../agents/protocol.ts'
 import {
@@ -35,6 +36,7 @@ export interface CommandInput {
   readonly sent?: Readonly<Record<string, unknown>>
   readonly idem?: string
   readonly effect?: Effect
+  readonly limits?: { readonly resultBytes: number; readonly timeoutMs: number }
   readonly claims?: Partial<CapabilityClaims>
 }
 
@@ -60,7 +62,15 @@ export async function createAuthority(
   return {
     privateJwk,
     jwks: { keys: [publicJwk] },
-    async command({ action, args = {}, sent = args, idem = sha256('one'), effect, claims }) {
+    async command({
+      action,
+      args = {},
+      sent = args,
+      idem = sha256('one'),
+      effect,
+      limits,
+      claims,
+    }) {
       const now = Math.floor(Date.now() / 1_000)
       const declared = new Map<string, { readonly effect: Effect }>(
         Object.entries(manifest.actions),
@@ -85,7 +95,7 @@ export async function createAuthority(
             effect: effect ?? declared.get(action)?.effect ?? 'read',
             args_s256: hashArgs(salt, args),
             salt,
-            limits: { resultBytes: 64 * 1024, timeoutMs: 10_000 },
+            limits: limits ?? { resultBytes: 64 * 1024, timeoutMs: 10_000 },
           },
         ],
         cnf: { nk_s256: sha256(replica.nkey) },
@@ -136,6 +146,7 @@ export async function startBareRuntime(
     sign: await createDocumentSigner(receiptKey.privateJwk),
     ledger: wrap(ledgerHandle),
     folder: (at) => join(home.folder, at),
+    egress: createEgressClient(join(home.folder, 'run/egress.sock')),
     sandbox: { seccomp: 2 },
     now: Date.now,
     notice: (notice) => notices.push(notice),

@@ -20,7 +20,13 @@ for (const [name, text] of Object.entries(originals)) writeFileSync(join(folder,
 async function attempt(agent: AgentDefinition, action: string, args: unknown): Promise<string> {
   const run = agent.actions.get(action)?.prepare(args)
   try {
-    await run?.({ idem, kind: 'do', now: () => Date.now(), folder: () => folder })
+    await run?.({
+      idem,
+      kind: 'do',
+      now: () => Date.now(),
+      folder: () => folder,
+      fetch: () => Promise.reject(new Error('no network')),
+    })
     return 'done'
   } catch (error) {
     return error instanceof ActionFailure ? `${error.code} ${error.retry}` : String(error)

@@ -56,5 +56,13 @@ export const agent = defineAgent(manifest, {
     // The lone surrogate is a string to the schema and no text to RFC 8785.
     return how === 'json' ? { text: '\ud800' } : ({ text: count } as unknown as { text: string })
   },
+  fetch: async ({ egress, origin, method, path, bound, key = bound, maxBytes }, context) => {
+    const { status, body } = await context.fetch({
+      ...{ egress, method, path, maxBytes },
+      ...(origin === undefined ? {} : { origin }),
+      ...(key === undefined ? {} : { query: { key } }),
+    })
+    return { status, body }
+  },
   erase: async (_args, context) => act(context),
 })

@@ -3,10 +3,25 @@
 
 import { z } from 'zod'
 import { failureCodes, retrySchema } from '../../../agents/protocol.ts'
-import type { AgentManifest } from '../../../plan/manifest.ts'
+import type { AgentManifest, EgressDeclaration } from '../../../plan/manifest.ts'
 
 export const countsAt = '/data/counts'
 export const countsFile = 'effects.txt'
+
+/** For deployments that have a server to ask: the manifest itself declares none. */
+export const testEgress: readonly EgressDeclaration[] = [
+  {
+    id: 'server',
+    host: { config: 'test.server' },
+    port: 443,
+    protocol: 'https',
+    allow: [
+      { methods: ['GET'], path: '/bound', bind: { key: '/bound' } },
+      { methods: ['GET', 'POST'], path: '/open/*' },
+    ],
+    credential: { secret: { config: 'test.secret' }, as: 'bearer' },
+  },
+]
 
 const text = z.string().max(60_000)
 const count = z.strictObject({ count: z.number().int() })
@@ -120,6 +135,29 @@ export const manifest = {
       output: z.strictObject({ text: z.string() }),
       roles: { '/how': 'control' },
       summary: 'acts, and answers what does not fit its schema or JSON',
+    },
+    fetch: {
+      ...common,
+      effect: 'egress',
+      audience: { host: 'server' },
+      egress: ['server'],
+      timeoutMs: 5_000,
+      input: z.strictObject({
+        egress: z.string().default('server'),
+        origin: z.string().optional(),
+        method: z.enum(['GET', 'POST']).default('GET'),
+        path: z.string(),
+        bound: z.string().optional(),
+        /** Sent in place of the bound argument. */
+        key: z.string().optional(),
+        maxBytes: z.number().int().default(10_000),
+      }),
+      output: z.strictObject({ status: z.number().int(), body: z.string() }),
+      roles: {
+        ...{ '/egress': 'control', '/origin': 'control', '/method': 'control', '/path': 'control' },
+        ...{ '/bound': 'control', '/key': 'control', '/maxBytes': 'amount' },
+      },
+      summary: 'asks a server through the gateway',
     },
     erase: {
       ...common,

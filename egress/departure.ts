@@ -1,0 +1,194 @@
+// Sends one request that was decided upon, to the one address that was chosen, and reads one bounded
+// response. Name, certificate and pin are checked before a byte of the request is written; a redirect
+// is a response like any other. Invariant: after `send` began, a failure is never told as unsent.
+
+import { createHash } from 'node:crypto'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { defaultPorts, type Origin } from '../security/host.ts'
+import { EgressError } from './codes.ts'
+import { egressLimits } from './contract.ts'
+import type { Departure } from './rules.ts'
+
+export interface Arrival {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export interface Route {
+  /** Already chosen and judged; never a name. */
+  readonly address: string
+  /** Header and value, of the credential. */
+  readonly credential: readonly [string, string] | undefined
+  /** Certificates to trust instead of the system's. */
+  readonly trusted: string | undefined
+  /** Ends everything. */
+  readonly signal: AbortSignal
+}
+
+/** What a reader of content needs; nothing that sets state or describes the connection. */
+const returnedHeaders: readonly string[] = [
+  'cache-control',
+  'content-language',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'link',
+  'location',
+  'retry-after',
+]
+
+/** @throws EgressError */
+export async function depart(departure: Departure, route: Route): Promise<Arrival> {
+  const socket = await open(departure, route)
+  try {
+    return await send(departure, route, socket)
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function open({ origin, declaration }: Departure, route: Route): Promise<Socket> {
+  const tcp = connectTcp({ host: route.address, port: origin.port })
+  try {
+    await event(tcp, 'connect', route.signal)
+    if (origin.protocol === 'http') return tcp
+    return await secure(tcp, origin, { ...route, pin: declaration.pin })
+  } catch (cause) {
+    tcp.destroy()
+    if (cause instanceof EgressError) throw cause
+    throw new EgressError('CONNECT_FAILED', 'the server cannot be reached', { cause })
+  }
+}
+
+async function secure(
+  tcp: Socket,
+  { host, literal }: Origin,
+  { pin, trusted, signal }: Route & { readonly pin: string | undefined },
+): Promise<TLSSocket> {
+  const socket = connectTls({
+    socket: tcp,
+    // An address is not sent as a name; the certificate is then checked for the address.
+    ...(literal ? { host } : { host, servername: host }),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: true,
+    ...(trusted === undefined ? {} : { ca: trusted }),
+  })
+  try {
+    await event(socket, 'secureConnect', signal)
+  } catch (cause) {
+    socket.destroy()
+    throw new EgressError('TLS_REFUSED', 'the certificate or the connection is refused', { cause })
+  }
+  if (pin !== undefined && spkiHash(socket) !== pin) {
+    socket.destroy()
+    throw new EgressError('PIN_MISMATCH', 'the server has another key than the one that is pinned')
+  }
+  return socket
+}
+
+function spkiHash(socket: TLSSocket): string | undefined {
+  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' })
+  return key === undefined ? undefined : createHash('sha256').update(key).digest('base64')
+}
+
+function event(
+  socket: Socket,
+  name: 'connect' | 'secureConnect',
+  ends: AbortSignal,
+): Promise<void> {
+  const signal = AbortSignal.any([ends, AbortSignal.timeout(egressLimits.connectMs)])
+  return new Promise((resolve, reject) => {
+    const give = () => reject(new Error('not in time'))
+    if (signal.aborted) give()
+    signal.addEventListener('abort', give, { once: true })
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed')))
+    socket.once(name, resolve)
+  })
+}
+
+function send(departure: Departure, route: Route, socket: Socket): Promise<Arrival> {
+  const { origin, method, target, body } = departure
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(toSentError(cause, route.signal))
+    if (route.signal.aborted) return fail(undefined)
+    const call = httpRequest({
+      // Without an agent: one would make a connection of its own.
+      createConnection: () => socket,
+      method,
+      path: target,
+      headers: toHeaders(departure, route),
+      // Refuses what two readers would split differently.
+      insecureHTTPParser: false,
+      joinDuplicateHeaders: false,
+      maxHeaderSize: 32 * 1024,
+      setHost: false,
+    })
+    route.signal.addEventListener('abort', () => call.destroy(), { once: true })
+    call.on('error', fail)
+    call.on('upgrade', (_response, upgraded) => {
+      upgraded.destroy()
+      reject(new EgressError('RESPONSE_INVALID', `${origin.protocol} was left`))
+    })
+    call.on('response', (response) => {
+      read(response, departure.maxBytes).then(resolve, fail)
+    })
+    call.end(body)
+  })
+}
+
+function toHeaders(
+  { headers, origin, body, method }: Departure,
+  { credential }: Route,
+): Record<string, string> {
+  const host = origin.host.includes(':') ? `[${origin.host}]` : origin.host
+  const port = origin.port === defaultPorts[origin.protocol] ? '' : `:${origin.port}`
+  const length = method === 'POST' || method === 'PUT' ? Buffer.byteLength(body ?? '') : undefined
+  return {
+    ...headers,
+    ...(credential === undefined ? {} : { [credential[0]]: credential[1] }),
+    // From the origin that was compared, so that name, certificate and header cannot differ.
+    host: `${host}${port}`,
+    'accept-encoding': 'identity',
+    connection: 'close',
+    ...(length === undefined ? {} : { 'content-length': String(length) }),
+  }
+}
+
+async function read(response: IncomingMessage, maxBytes: number): Promise<Arrival> {
+  const { statusCode = 0, headers } = response
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity') {
+    throw new EgressError('RESPONSE_INVALID', 'the server encodes what was asked for as it is')
+  }
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxBytes) {
+      throw new EgressError('RESPONSE_TOO_LARGE', `the response is longer than ${maxBytes} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  if (!response.complete) throw new EgressError('BROKEN_OFF', 'the server broke off')
+  const kept = returnedHeaders.flatMap((name): [string, string][] => {
+    const value = headers[name]
+    return typeof value === 'string' ? [[name, value]] : []
+  })
+  return { status: statusCode, headers: Object.fromEntries(kept), body: Buffer.concat(chunks) }
+}
+
+function toSentError(cause: unknown, signal: AbortSignal): EgressError {
+  if (cause instanceof EgressError) return cause
+  if (signal.aborted) return new EgressError('TIMEOUT', 'the time for one request is over')
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return code.startsWith('HPE_')
+    ? new EgressError('RESPONSE_INVALID', 'the response is not HTTP', { cause })
+    : new EgressError('BROKEN_OFF', 'the connection broke off', { cause })
+}

@@ -1,0 +1,301 @@
+// The gateway with real servers on loopback: what reaches them, what never does, and what is recorded
+// of it. The resolver and the clock are parameters; everything else is real.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { FetchReply, ResolvedEgress } from '../../egress/contract.ts'
+import { createAuthority } from '../support/agent-commands.ts'
+import {
+  codeOf,
+  type GatewayHome,
+  type Outside,
+  openGatewayHome,
+  server,
+} from '../support/gateway.ts'
+
+let home: GatewayHome
+let plain: Outside
+let secure: Outside
+
+beforeAll(async () => {
+  home = await openGatewayHome()
+  plain = await home.serve((request, response) => {
+    const url = request.url ?? ''
+    if (url.startsWith('/redirect')) {
+      response.writeHead(302, { location: `http://127.0.0.1:${secure.port}/stolen` }).end()
+    } else if (url.startsWith('/slow')) {
+      setTimeout(() => response.end('late'), 3_000).unref()
+    } else if (url.startsWith('/large')) {
+      response.end('x'.repeat(200_000))
+    } else if (url.startsWith('/endless')) {
+      const more = () => response.write('x'.repeat(60_000), () => setTimeout(more, 5).unref())
+      more()
+    } else if (url.startsWith('/gzip')) {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')
+    } else if (url.startsWith('/broken')) {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('half')
+      setTimeout(() => response.destroy(), 50).unref()
+    } else {
+      response.writeHead(200, {
+        'content-type': 'text/plain; charset=utf-8',
+        etag: '"one"',
+        'set-cookie': 'a=b',
+        server: 'secret-version',
+      })
+      response.end(`hello ${url}`)
+    }
+  })
+  secure = await home.serve((_request, response) => response.end('secure'), 'https')
+})
+afterAll(() => home.close())
+beforeEach(() => {
+  home.events.length = 0
+  plain.seen.length = 0
+  secure.seen.length = 0
+})
+
+const open = (origin: string, changes: Partial<ResolvedEgress> = {}): ResolvedEgress => ({
+  ...server,
+  origins: [origin],
+  ...changes,
+})
+
+/** One request of an agent with that declaration. */
+async function ask(
+  egress: ResolvedEgress,
+  request: Parameters<GatewayHome['call']>[0] = {},
+  overrides: Parameters<GatewayHome['gateway']>[0] = {},
+  step: Parameters<GatewayHome['call']>[1] = {},
+): Promise<FetchReply> {
+  const gateway = await home.gateway(overrides)
+  return gateway.handle(home.agent([egress]), await home.call(request, step))
+}
+
+const lastEvent = () => home.events.at(-1)?.summary
+
+describe('an allowed request', () => {
+  it('reaches the server and comes back without what sets state', async () => {
+    const request = { path: '/a', query: { b: 'c' }, headers: { accept: 'text/plain' } }
+    const reply = await ask(open(plain.origin), request)
+    expect(reply).toMatchObject({ ok: true, status: 200, url: `${plain.origin}/a?b=c` })
+    if (!reply.ok) return
+    expect(Buffer.from(reply.bodyBase64, 'base64').toString()).toBe('hello /a?b=c')
+    expect(new Set(Object.keys(reply.headers))).toEqual(new Set(['content-type', 'date', 'etag']))
+    expect(plain.seen).toEqual([
+      {
+        url: '/a?b=c',
+        headers: {
+          accept: 'text/plain',
+          'accept-encoding': 'identity',
+          connection: 'close',
+          host: `127.0.0.1:${plain.port}`,
+        },
+      },
+    ])
+  })
+
+  it('is an event under its step, without path, value or content', async () => {
+    const step = { claims: { step: 'look' } }
+    await ask(open(plain.origin), { path: '/private-title' }, {}, step)
+    expect(home.events).toEqual([
+      {
+        kind: 'message',
+        subject: 'egress:test.1',
+        summary: {
+          idem: expect.any(String),
+          step: 'look',
+          method: 'GET',
+          host: '127.0.0.1',
+          egress: 'server',
+          status: 200,
+          bytes: 'hello /private-title'.length,
+          code: 'OK',
+        },
+      },
+    ])
+    expect(JSON.stringify(home.events)).not.toContain('title')
+  })
+
+  it('sends a body with its length, and none is added', async () => {
+    const reply = await ask(open(plain.origin), { method: 'POST', body: 'ä', path: '/form' })
+    expect(reply.ok).toBe(true)
+    expect(plain.seen[0]?.headers).toMatchObject({ 'content-length': '2' })
+  })
+
+  it.each<[string, ResolvedEgress['credential'] & object, string, string]>([
+    ['a bearer', { file: 'secret', as: 'bearer' }, 'authorization', 'Bearer s3cret'],
+    ['a name and password', { file: 'secret', as: 'basic' }, 'authorization', 'Basic czNjcmV0'],
+    ['a header of its own', { file: 'secret', as: { header: 'x-key' } }, 'x-key', 's3cret'],
+  ])('carries the credential that the agent never sees: %s', async (_what, { as }, name, value) => {
+    const file = join(home.folder, 'secret')
+    writeFileSync(file, 's3cret')
+    const reply = await ask(open(plain.origin, { credential: { file, as } }))
+    expect(plain.seen[0]?.headers[name]).toBe(value)
+    expect(JSON.stringify([reply, home.events])).not.toContain('s3cret')
+  })
+
+  it('is not sent without the credential that it needs', async () => {
+    const credential = { file: join(home.folder, 'absent'), as: 'bearer' } as const
+    expect(codeOf(await ask(open(plain.origin, { credential })))).toBe('CREDENTIAL_MISSING')
+    expect(plain.seen).toEqual([])
+  })
+
+  it('does not follow a redirect', async () => {
+    const reply = await ask(open(plain.origin), { path: '/redirect' })
+    expect(reply).toMatchObject({ ok: true, status: 302 })
+    expect(reply.ok && reply.headers['location']).toContain('/stolen')
+    expect(secure.seen).toEqual([])
+  })
+})
+
+describe('a token', () => {
+  const foreign = () => createAuthority()
+
+  it.each<[string, Parameters<GatewayHome['call']>[1] & object, string]>([
+    ['that has expired', { claims: { iat: 1_000, nbf: 1_000, exp: 1_030 } }, 'TOKEN_EXPIRED'],
+    ['of an earlier life', { claims: { aud: 'agent:test.1:epoch-zero-00' } }, 'TOKEN_AUDIENCE'],
+    ['of another agent', { claims: { aud: 'agent:other.1:epoch-one-0001' } }, 'TOKEN_AUDIENCE'],
+    ['of another deployment', { claims: { iss: 'notary:elsewhere' } }, 'TOKEN_ISSUER'],
+    ['bound to another key', { claims: { cnf: { nk_s256: 'A'.repeat(43) } } }, 'TOKEN_BINDING'],
+    ["with another step's arguments", { sent: { path: '/other' } }, 'ARGS_HASH'],
+    ['of an action without egress', { action: 'echo' }, 'EGRESS_NOT_OF_ACTION'],
+    ['of another operation', { claims: { op: 'cancel' } }, 'WRONG_OPERATION'],
+  ])('%s lets nothing out', async (_what, step, code) => {
+    expect(codeOf(await ask(open(plain.origin), {}, {}, step))).toBe(code)
+    expect(plain.seen).toEqual([])
+    expect(lastEvent()).toMatchObject({ code, status: 0 })
+  })
+
+  it('with another salt lets nothing out', async () => {
+    const gateway = await home.gateway()
+    const call = { ...JSON.parse(await home.call({})), salt: randomBytes(16).toString('base64url') }
+    const reply = await gateway.handle(home.agent([open(plain.origin)]), JSON.stringify(call))
+    expect(codeOf(reply)).toBe('SALT_MISMATCH')
+  })
+
+  it('by another key lets nothing out', async () => {
+    const gateway = await home.gateway()
+    const { token } = await (await foreign()).command({ action: 'fetch', args: { path: '/' } })
+    const call = { ...JSON.parse(await home.call({})), token }
+    const reply = await gateway.handle(home.agent([open(plain.origin)]), JSON.stringify(call))
+    expect(codeOf(reply)).toBe('TOKEN_KEY_UNKNOWN')
+    expect(plain.seen).toEqual([])
+  })
+
+  it('is of no use while no sandbox of the agent runs', async () => {
+    const reply = await ask(open(plain.origin), {}, { epochOf: () => undefined })
+    expect(codeOf(reply)).toBe('NOT_RUNNING')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['no token', '{"request":{"egress":"server","method":"GET","path":"/","maxBytes":1}}'],
+    ['a list', '[]'],
+    ['a duplicate key', '{"token":"a","token":"b"}'],
+    ['a member that nobody knows', '{"token":"a","args":{},"salt":"a","agent":"other.1"}'],
+  ])('must come in the permitted shape, which is not %s', async (_what, body) => {
+    const gateway = await home.gateway()
+    const reply = await gateway.handle(home.agent([open(plain.origin)]), body)
+    expect(codeOf(reply)).toBe('MALFORMED')
+  })
+
+  it('begun with while it lived may finish after it', async () => {
+    let now = Date.now()
+    const reply = ask(open(plain.origin), { path: '/slow' }, { now: () => now })
+    await delay(50)
+    now += 60_000
+    expect(await reply).toMatchObject({ ok: true, status: 200 })
+  })
+})
+
+describe('a name', () => {
+  const named = (changes: Partial<ResolvedEgress> = {}) =>
+    open(`http://server.example:${plain.port}`, changes)
+
+  it.each([
+    ['127.0.0.1', 'this machine'],
+    ['10.0.0.5', 'the house'],
+    ['169.254.169.254', 'cloud metadata'],
+    ['::1', 'this machine'],
+    ['::ffff:127.0.0.1', 'this machine in disguise'],
+  ])('that leads to %s, %s, is refused', async (address) => {
+    expect(codeOf(await ask(named(), {}, { resolve: async () => [address] }))).toBe(
+      'ADDRESS_REFUSED',
+    )
+    expect(plain.seen).toEqual([])
+  })
+
+  it('may lead there where the manifest says so', async () => {
+    const resolve = async () => ['127.0.0.1']
+    const reply = await ask(named({ privateAddress: true }), {}, { resolve })
+    expect(reply).toMatchObject({ ok: true, status: 200 })
+    expect(plain.seen[0]?.headers.host).toBe(`server.example:${plain.port}`)
+  })
+
+  it('is resolved once, and that very address is connected to', async () => {
+    const answers = [['127.0.0.1'], ['169.254.169.254']]
+    let asked = 0
+    const resolve = async () => answers[asked++] ?? []
+    const reply = await ask(named({ privateAddress: true }), {}, { resolve })
+    expect(reply.ok).toBe(true)
+    expect(asked).toBe(1)
+    expect(plain.seen.length).toBe(1)
+  })
+
+  it('that leads to a public address now and to this machine later is judged each time', async () => {
+    const answers = [['192.0.2.1'], ['127.0.0.1']]
+    const resolve = async () => answers.shift() ?? []
+    expect(codeOf(await ask(named(), {}, { resolve }))).toBe('ADDRESS_REFUSED')
+    expect(codeOf(await ask(named(), {}, { resolve }))).toBe('ADDRESS_REFUSED')
+    expect(plain.seen).toEqual([])
+  })
+
+  it('that leads nowhere is told as unsent', async () => {
+    expect(codeOf(await ask(named()))).toBe('NAME_UNRESOLVED')
+    expect(codeOf(await ask(named(), {}, { resolve: async () => [] }))).toBe('NAME_UNRESOLVED')
+  })
+
+  it('is not resolved where bulkhead.yaml writes an address', async () => {
+    expect((await ask(open(plain.origin))).ok).toBe(true)
+  })
+})
+
+describe('TLS', () => {
+  it('is checked for the name or address that was compared', async () => {
+    expect(await ask(open(secure.origin))).toMatchObject({ ok: true, status: 200 })
+    const named = open(`https://localhost:${secure.port}`, { privateAddress: true })
+    const resolve = async () => ['127.0.0.1']
+    expect((await ask(named, {}, { resolve })).ok).toBe(true)
+  })
+
+  it('with a certificate for another name is refused before anything is sent', async () => {
+    const named = open(`https://other.example:${secure.port}`, { privateAddress: true })
+    const reply = await ask(named, {}, { resolve: async () => ['127.0.0.1'] })
+    expect(codeOf(reply)).toBe('TLS_REFUSED')
+    expect(secure.seen).toEqual([])
+  })
+
+  it('under an authority that nobody trusts is refused', async () => {
+    expect(codeOf(await ask(open(secure.origin), {}, { trusted: undefined }))).toBe('TLS_REFUSED')
+    expect(secure.seen).toEqual([])
+  })
+
+  it('with the pinned key is accepted, with another refused', async () => {
+    const { pin } = home.trust
+    expect((await ask(open(secure.origin, { pin }))).ok).toBe(true)
+    const other = createHash('sha256').update('another key').digest('base64')
+    secure.seen.length = 0
+    expect(codeOf(await ask(open(secure.origin, { pin: other })))).toBe('PIN_MISMATCH')
+    expect(secure.seen).toEqual([])
+  })
+
+  it('is not spoken by a server in clear, and nothing is sent to it', async () => {
+    const origin = plain.origin.replace('http:', 'https:')
+    expect(codeOf(await ask(open(origin)))).toBe('TLS_REFUSED')
+    expect(plain.seen).toEqual([])
+  })
+})
