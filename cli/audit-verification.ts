@@ -37,12 +37,14 @@ export async function verifyAudit(
   return verifyFrom(source, { auditKey, memory, from })
 }
 
-/** Verifies every row, whatever was verified before. */
+/** Verifies every row, whatever was verified before; `observe` sees each of them on the way. */
 export function verifyWholeAudit(
   source: AuditSource,
   auditKey: unknown,
+  observe: (row: AuditRow) => void = () => undefined,
 ): Promise<AuditVerification> {
-  return verifyFrom(source, { auditKey, memory: openAuditMemory(source.state), from: undefined })
+  const memory = openAuditMemory(source.state)
+  return verifyFrom(source, { auditKey, memory, from: undefined, observe })
 }
 
 interface Known {
@@ -50,11 +52,12 @@ interface Known {
   /** Opened before the head is asked for. */
   readonly memory: AuditMemory
   readonly from: LogEnd | undefined
+  readonly observe?: (row: AuditRow) => void
 }
 
 async function verifyFrom(
   source: AuditSource,
-  { auditKey, memory, from }: Known,
+  { auditKey, memory, from, observe }: Known,
 ): Promise<AuditVerification> {
   const first = from?.tree.size ?? 0
   const checkpoints = await source.checkpoints(first)
@@ -64,7 +67,7 @@ async function verifyFrom(
     return verifyFrom(source, { auditKey, memory, from: undefined })
   }
   const { verification, end } = await verifyToEnd({
-    rows: upTo(source.rows(first + 1), head),
+    rows: upTo(source.rows(first + 1), head, observe),
     checkpoints: checkpoints.filter((checkpoint) => isWithin(checkpoint, head)),
     auditKey,
     witnesses: memory.witnesses,
@@ -79,9 +82,11 @@ async function verifyFrom(
 async function* upTo(
   rows: AsyncIterable<AuditRow>,
   head: Checkpoint | undefined,
+  observe: (row: AuditRow) => void = () => undefined,
 ): AsyncIterable<AuditRow> {
   for await (const row of rows) {
     if (head !== undefined && row.seq > head.size) return
+    observe(row)
     yield row
   }
 }

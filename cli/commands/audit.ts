@@ -2,9 +2,14 @@
 
 import type { AuditRow } from '../../notary/contract.ts'
 import { auditKinds } from '../../security/audit/format.ts'
-import { verifyTree } from '../../security/audit/verification.ts'
-import { readExportedCheckpoints, readExportedRows, readPublicKey } from '../audit-file.ts'
-import { readAuditKey, verifyAudit, verifyWholeAudit } from '../audit-verification.ts'
+import type { AuditVerification } from '../../security/audit/verification.ts'
+import { readPublicKey } from '../audit-file.ts'
+import {
+  type ReconciledVerification,
+  reconcileAudit,
+  reconcileExport,
+} from '../audit-reconciliation.ts'
+import { readAuditKey, verifyAudit } from '../audit-verification.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { suggest } from '../suggest.ts'
@@ -29,15 +34,25 @@ export async function auditVerifyCommand(
     `${result.rows} rows, ${result.checkpoints} checkpoints, ${result.witnesses} witnesses, head ${result.head?.root ?? 'none'}`,
     ...(result.firstBadSeq === undefined ? [] : [`first bad row: ${result.firstBadSeq}`]),
     ...result.mismatches.map((mismatch) => `row ${mismatch.seq}: ${mismatch.what}`),
+    ...('reconciled' in result ? reconciledLines(result) : []),
   ])
   return result.ok ? exitCodes.completed : exitCodes.failed
 }
 
-async function verifyChosen(state: string, { file, key, incremental }: VerifyChoice) {
+function reconciledLines({ reconciled, gaps, unreached }: ReconciledVerification): string[] {
+  return [
+    `${reconciled.effects} effects of ${reconciled.runs} runs reconciled, ${gaps.length} gaps`,
+    ...gaps.map(({ run, step, what, where }) => `${run} ${step}: ${what} (${where})`),
+    ...unreached.map((what) => `not compared: ${what}`),
+  ]
+}
+
+function verifyChosen(
+  state: string,
+  { file, key, incremental }: VerifyChoice,
+): Promise<AuditVerification | ReconciledVerification> {
   if (file !== undefined) {
-    const auditKey = key === undefined ? readAuditKey(state) : readPublicKey(key)
-    const checkpoints = await readExportedCheckpoints(file)
-    return verifyTree({ rows: readExportedRows(file), checkpoints, auditKey })
+    return reconcileExport(file, key === undefined ? readAuditKey(state) : readPublicKey(key))
   }
   if (key !== undefined) {
     throw new CommandError('--key is for an export: the state folder has its own', {
@@ -45,8 +60,11 @@ async function verifyChosen(state: string, { file, key, incremental }: VerifyCho
       next: 'npx bulkhead audit verify --file <export> --key <file>',
     })
   }
-  const verify = incremental === true ? verifyAudit : verifyWholeAudit
-  return withAudit(state, (source) => verify(source, readAuditKey(state)))
+  return withAudit(state, (source, session) =>
+    incremental === true
+      ? verifyAudit(source, readAuditKey(state))
+      : reconcileAudit(source, readAuditKey(state), session),
+  )
 }
 
 function rowLine(row: AuditRow): string {
