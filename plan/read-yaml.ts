@@ -70,7 +70,7 @@ function excessOf(source: string): string | undefined {
     if (token === '[' || token === '{') open += 1
     else if (token === ']' || token === '}') open = Math.max(0, open - 1)
     else if (token === '-' || token === '?') marks += 1
-    else if (token.trim() !== '' || token.includes('\n')) marks = 0
+    else if (token.includes('\n')) marks = 0
     if (open > limits.jsonDepth || marks > limits.jsonDepth) {
       return `nested deeper than ${limits.jsonDepth} levels`
     }

@@ -242,14 +242,17 @@ describe('the digest', () => {
     { inputs: { who: { type: 'string', default: 'me' } } },
   )
 
-  /** The same value with the keys of each object in another order. */
-  function reordered(value: unknown, seed: number): unknown {
-    if (Array.isArray(value)) return value.map((item) => reordered(item, seed + 1))
+  /** The same value with the keys of each object turned by `seed` and, by its bits, reversed. */
+  function reordered(value: unknown, seed: number, depth = 0): unknown {
+    if (Array.isArray(value)) return value.map((item) => reordered(item, seed, depth + 1))
     if (typeof value !== 'object' || value === null) return value
-    const entries = Object.entries(value).map(([key, item]) => [key, reordered(item, seed + 1)])
-    const at = entries.length === 0 ? 0 : seed % entries.length
+    const entries = Object.entries(value).map(([key, item]) => [
+      key,
+      reordered(item, seed, depth + 1),
+    ])
+    const at = seed % Math.max(1, entries.length)
     const turned = [...entries.slice(at), ...entries.slice(0, at)]
-    return Object.fromEntries(seed % 2 === 0 ? turned : turned.toReversed())
+    return Object.fromEntries((seed >> depth) % 2 === 0 ? turned : turned.toReversed())
   }
 
   it('is the same whatever the order of keys, needs and white space', () => {

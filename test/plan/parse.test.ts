@@ -195,6 +195,7 @@ describe('a file that is made to keep the parser busy', () => {
     ['brackets', '['.repeat(300_000), 'LIMIT '],
     ['brackets after closing ones', ']'.repeat(50_000) + '['.repeat(50_000), 'LIMIT '],
     ['list marks', '- '.repeat(300_000), 'LIMIT '],
+    ['list marks with anchors between them', '- &a '.repeat(40_000), 'LIMIT '],
     ['key marks', '? '.repeat(300_000), 'LIMIT '],
     ['brackets in an argument', fileWith('['.repeat(40) + ']'.repeat(40)), 'LIMIT '],
     ['list marks in an argument', fileWith(`\n      ${'- '.repeat(40)}x`), 'LIMIT '],
