@@ -221,6 +221,14 @@ interface VerifyOptions {
   readonly key?: string
 }
 
+interface RowOptions {
+  readonly run?: string
+  readonly kind?: string
+  readonly agent?: string
+  readonly since?: string
+  readonly limit: number
+}
+
 function addAudit(program: Command): void {
   const audit = program.command('audit').description('the record of what was decided and done')
   examples(
@@ -243,14 +251,17 @@ function addAudit(program: Command): void {
     examples(
       common(audit.command(name)),
       `audit ${name} --run <request id>`,
-      `audit ${name} --kind intent --limit 5 --jsonl`,
+      `audit ${name} --kind intent --agent notes --since 2h`,
+      `audit ${name} --limit 5 --jsonl`,
     )
       .description(name === 'tail' ? 'the newest rows' : 'the first rows that fit')
       .option('--run <request>', 'rows of one run')
       .option('--kind <kind>', 'rows of one kind')
+      .option('--agent <name>', 'rows of one agent, or of one replica of it')
+      .option('--since <time>', 'rows from a date on, or of the last 90s, 15m, 2h, 7d')
       .option('--limit <count>', 'at most so many', toCount, 20)
       .option('--jsonl', 'one JSON document a line')
-      .action((options: Common & { run?: string; kind?: string; limit: number }) =>
+      .action((options: Common & RowOptions) =>
         perform(options, async (output, state) => {
           const commands = await import('./commands/audit.ts')
           const command = name === 'tail' ? commands.auditTailCommand : commands.auditQueryCommand

@@ -1,9 +1,9 @@
 // `audit tail|query|verify|export`: reading and proving the record, with the platform up or down.
 
 import type { AuditRow } from '../../notary/contract.ts'
-import { auditKinds } from '../../security/audit/format.ts'
 import type { AuditVerification } from '../../security/audit/verification.ts'
 import { readPublicKey } from '../audit-file.ts'
+import { type AuditFilter, toPredicate } from '../audit-filter.ts'
 import {
   type ReconciledVerification,
   reconcileAudit,
@@ -12,7 +12,6 @@ import {
 import { readAuditKey, verifyAudit } from '../audit-verification.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
-import { suggest } from '../suggest.ts'
 import { withAudit } from './runs.ts'
 
 export interface VerifyChoice {
@@ -72,40 +71,23 @@ function rowLine(row: AuditRow): string {
   return `${row.seq}  ${at}  ${row.kind}  ${row.actor}  ${row.subject}  ${row.body}`
 }
 
-export interface AuditFilter {
-  readonly run?: string
-  readonly kind?: string
+export interface RowChoice extends AuditFilter {
   readonly limit: number
-}
-
-/** A kind that does not exist would find nothing, which reads as "nothing happened". */
-function assertKind({ kind }: AuditFilter): void {
-  const kinds: readonly string[] = auditKinds
-  if (kind === undefined || kinds.includes(kind)) return
-  throw new CommandError(`there is no kind of row ${kind}${suggest(kind, kinds)}`, {
-    exitCode: exitCodes.usage,
-    next: `npx bulkhead audit query --kind ${kinds.join('|')}`,
-  })
-}
-
-function fits(row: AuditRow, filter: AuditFilter): boolean {
-  if (filter.run !== undefined && row.correlation !== filter.run) return false
-  return filter.kind === undefined || row.kind === filter.kind
 }
 
 /** The newest rows that fit, oldest first. */
 export async function auditTailCommand(
   output: Output,
   state: string,
-  filter: AuditFilter,
+  choice: RowChoice,
 ): Promise<ExitCode> {
-  assertKind(filter)
+  const fits = toPredicate(choice, Date.now())
   const newest: AuditRow[] = []
   await withAudit(state, async (source) => {
     for await (const row of source.rows(1)) {
-      if (!fits(row, filter)) continue
+      if (!fits(row)) continue
       newest.push(row)
-      if (newest.length > filter.limit) newest.shift()
+      if (newest.length > choice.limit) newest.shift()
     }
   })
   output.rows(newest, rowLine)
@@ -116,14 +98,14 @@ export async function auditTailCommand(
 export async function auditQueryCommand(
   output: Output,
   state: string,
-  filter: AuditFilter,
+  choice: RowChoice,
 ): Promise<ExitCode> {
-  assertKind(filter)
+  const fits = toPredicate(choice, Date.now())
   const found: AuditRow[] = []
   await withAudit(state, async (source) => {
     for await (const row of source.rows(1)) {
-      if (fits(row, filter)) found.push(row)
-      if (found.length === filter.limit) return
+      if (fits(row)) found.push(row)
+      if (found.length === choice.limit) return
     }
   })
   output.rows(found, rowLine)
