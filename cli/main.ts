@@ -306,3 +306,5 @@ try {
   // Commander has said what is wrong; asking for help is not a mistake.
   process.exitCode = error.exitCode === 0 ? exitCodes.completed : exitCodes.usage
 }
+// Nothing that still waits for a platform that was stopped keeps the command from ending.
+process.exit()

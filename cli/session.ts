@@ -41,7 +41,8 @@ function readDeployment(file: string): Deployment | undefined {
   try {
     return deploymentSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new CommandError(`${file} is not a deployment file of this version`, {
       exitCode: exitCodes.failed,
       next: 'stop the platform with Ctrl-C where it was started, then npx bulkhead up',
@@ -133,6 +134,9 @@ function createSession(state: string, deployment: Deployment, bus: Bus, runs: Ru
     getArtifact: (ref) =>
       call('worker.artifact.get', 'RETRIEVAL_REQUEST', { ref }, artifactGetReply),
     async close() {
+      // A call may still be waiting for a platform that is gone, and the SDK's own retry throws when
+      // its connection is closed under it: the end of this process closes it as well.
+      if (findDeployment(state)?.pid !== deployment.pid) return
       await Promise.allSettled([bus.close(), runs.close()])
     },
   }

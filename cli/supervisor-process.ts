@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Deployment } from '../security/deployment.ts'
 import { projectRoot } from './config.ts'
 import { callControl } from './control.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
@@ -73,8 +74,29 @@ export function interrupted(): CommandError {
   })
 }
 
+/**
+ * Waits for a stop that somebody asked for.
+ * @throws CommandError when the supervisor was killed or gave up
+ */
+export async function untilEnded(supervisor: RunningSupervisor): Promise<void> {
+  if ((await supervisor.ended) === 0) return
+  throw new CommandError('the supervisor ended by itself, and with it everything it had started', {
+    exitCode: exitCodes.failed,
+    next: 'the same command again   (runs that were under way go on)',
+  })
+}
+
+/** What an earlier version or a crash left there is replaced when this one is ready. */
+function findOwn(state: string): Deployment | undefined {
+  try {
+    return findDeployment(state)
+  } catch {
+    return undefined
+  }
+}
+
 async function isReady(state: string, pid: number | undefined): Promise<boolean> {
-  const deployment = findDeployment(state)
+  const deployment = findOwn(state)
   if (deployment === undefined || deployment.pid !== pid) return false
   const reply = await callControl(deployment.controlSocket, 'GET', '/status').catch(() => undefined)
   const body = reply?.body

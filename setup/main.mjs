@@ -8,7 +8,7 @@ import { cacheFolder, digestOfFiles, root, SetupError } from './cache.mjs'
 import { withLock } from './lock.mjs'
 import { nodeJob } from './node.mjs'
 import { assertGo, programJobs } from './programs.mjs'
-import { run, say, stopJobs, withProgress } from './progress.mjs'
+import { leaveOnSignals, run, say, stopJobs, withProgress } from './progress.mjs'
 import { ensureSandboxRuntime } from './sandbox.mjs'
 
 const stamp = join(root, 'node_modules', '.bulkhead-setup')
@@ -55,6 +55,7 @@ function nextStep(error) {
   return 'npm run setup   (once the cause above is gone; what was finished is kept)'
 }
 
+leaveOnSignals()
 try {
   await main()
 } catch (error) {

@@ -82,16 +82,20 @@ export async function stopJobs() {
 }
 
 let isLeaving = false
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, async () => {
-    // A terminal and npm may both pass the same Ctrl-C on.
-    if (isLeaving) return
-    isLeaving = true
-    await stopJobs()
-    for (const path of scraps) rmSync(path, { recursive: true, force: true })
-    say('set-up: stopped; what was finished is kept')
-    process.exit(signal === 'SIGINT' ? 130 : 143)
-  })
+
+/** For the program that is set-up; others only look things up here and stop in their own way. */
+export function leaveOnSignals() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, async () => {
+      // A terminal and npm may both pass the same Ctrl-C on.
+      if (isLeaving) return
+      isLeaving = true
+      await stopJobs()
+      for (const path of scraps) rmSync(path, { recursive: true, force: true })
+      say('set-up: stopped; what was finished is kept')
+      process.exit(signal === 'SIGINT' ? 130 : 143)
+    })
+  }
 }
 
 const diskFull = /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i

@@ -123,21 +123,31 @@ export async function performRun(
   }
 }
 
-function refused(
-  who: string,
-  requestId: string,
-  reply: { readonly status: string; readonly code?: string; readonly message?: string },
-): CommandError {
-  return new CommandError(
-    `${who} refused the request: ${reply.code ?? reply.status}: ${reply.message ?? ''}`,
-    {
-      exitCode: reply.code === 'POLICY' ? exitCodes.denied : exitCodes.failed,
-      next:
-        reply.code === 'REQUEST_CONFLICT'
-          ? `npx bulkhead runs show ${requestId}   or run it without --request-id`
-          : 'npx bulkhead plan check <recipe|plan.yaml>',
-    },
-  )
+interface Refusal {
+  readonly status: string
+  readonly code?: string
+  readonly message?: string
+}
+
+function refused(who: string, requestId: string, reply: Refusal): CommandError {
+  const { code, status, message = '' } = reply
+  const said = message === '' ? '' : `: ${message}`
+  return new CommandError(`${who} refused the request: ${code ?? status}${said}`, {
+    exitCode: code === 'POLICY' ? exitCodes.denied : exitCodes.failed,
+    next: nextAfter(code, requestId),
+  })
+}
+
+function nextAfter(code: string | undefined, requestId: string): string {
+  switch (code) {
+    case 'REQUEST_CONFLICT':
+      return `npx bulkhead runs show ${requestId}   or run it without --request-id`
+    case 'STORAGE_FULL':
+    case 'AUDIT_UNAVAILABLE':
+      return 'free some disk space (npx bulkhead doctor says where), then run it again'
+    default:
+      return 'npx bulkhead plan check <recipe|plan.yaml>'
+  }
 }
 
 /** Ctrl-C during `work` leaves the run going and says how to return to it. */

@@ -10,7 +10,7 @@ import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
 import { findDeployment, openSession } from '../session.ts'
-import { interrupted, startSupervisor, untilReady } from '../supervisor-process.ts'
+import { interrupted, startSupervisor, untilEnded, untilReady } from '../supervisor-process.ts'
 import { drawRequestId, performRun, readRunSource } from './run.ts'
 
 function links(state: string): string[] {
@@ -30,7 +30,8 @@ export async function upCommand(
     ...links(options.state),
   ])
   output.talk('Ctrl-C stops it')
-  return (await supervisor.ended) === 0 ? exitCodes.completed : exitCodes.failed
+  await untilEnded(supervisor)
+  return exitCodes.completed
 }
 
 function today(timeZone: string): string {
@@ -105,6 +106,6 @@ export async function startCommand(output: Output, options: StartOptions): Promi
   for (const line of links(state)) output.talk(line)
   output.talk(`more:   npx bulkhead runs list --state ${state}`)
   output.talk('Ctrl-C stops the platform')
-  await supervisor.ended
+  await untilEnded(supervisor)
   return exitCode
 }
