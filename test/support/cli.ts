@@ -1,6 +1,6 @@
 // Runs the `bulkhead` command as a person would, in a process of its own.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -11,16 +11,33 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** Runs the command to its end. */
-export function runCli(
-  args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs?: number } = {},
-): Promise<CliResult> {
-  const child = spawn(process.execPath, [join(root, 'cli', 'main.ts'), ...args], {
-    cwd: root,
+export interface CliOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly timeoutMs?: number
+  readonly cwd?: string
+  /** Through the wrapper that finds Node, in a process group of its own, as a terminal has it. */
+  readonly isJob?: boolean
+}
+
+export interface CliProcess {
+  readonly child: ChildProcess
+  /** What it said so far, on both streams. */
+  said(): string
+  /** Resolves when standard output or error contains the text. */
+  says(text: string): Promise<void>
+  readonly ended: Promise<CliResult>
+}
+
+/** Starts the command and does not wait for it. */
+export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
+  const isJob = options.isJob === true
+  const entry = join(root, 'cli', isJob ? 'bulkhead.mjs' : 'main.ts')
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: options.cwd ?? root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, NO_COLOR: '1', CI: '', ...options.env },
     timeout: options.timeoutMs ?? 240_000,
+    detached: isJob,
   })
   let stdout = ''
   let stderr = ''
@@ -30,8 +47,31 @@ export function runCli(
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
   })
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<CliResult>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
   })
+  const said = () => stdout + stderr
+  return {
+    child,
+    said,
+    ended,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (said().includes(text)) resolve()
+        }
+        child.stdout.on('data', look)
+        child.stderr.on('data', look)
+        child.once('close', (code) =>
+          reject(new Error(`it ended with ${code} and did not say ${text}: ${said()}`)),
+        )
+        look()
+      }),
+  }
+}
+
+/** Runs the command to its end. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCli(args, options).ended
 }

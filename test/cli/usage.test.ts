@@ -1,0 +1,54 @@
+// Mistakes that the command finds by itself, without a platform: told on standard error, with what
+// was probably meant, exit code 2 (1 where a plan was read and refused), nothing on standard output.
+
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runCli } from '../support/cli.ts'
+
+const nowhere = join(tmpdir(), 'bulkhead-no-such-state')
+
+describe.concurrent('the command', () => {
+  it.each<[number, RegExp, string]>([
+    [2, /no recipe morning-brief \(did you mean morning-briefing\?\)/, 'run morning-brief'],
+    [2, /no recipe __proto__/, 'run __proto__'],
+    [2, /unknown command 'statsu'\s+\(Did you mean status\?\)/, 'statsu'],
+    [2, /unknown command 'lst'\s+\(Did you mean list\?\)/, 'runs lst'],
+    [2, /unknown option '--limt'\s+\(Did you mean --limit\?\)/, 'audit tail --limt 3'],
+    [2, /no kind of row intend \(did you mean intent\?\)/, 'audit query --kind intend'],
+    [2, /a whole number/, 'audit tail --limit 0'],
+    [2, /not-there\.yaml cannot be read/, 'run not-there.yaml'],
+    [2, /not name=value/, 'run morning-briefing --input day'],
+    [2, /names an input twice/, 'plan check morning-briefing --input work=a --input work=b'],
+    [2, /a request id has/, 'run morning-briefing --request-id No!'],
+    [2, /missing required argument/, 'run'],
+    [2, /Usage: bulkhead runs/, 'runs'],
+    [1, /no input dya.*\n.*did you mean day/, 'run morning-briefing --input dya=1'],
+    [1, /INVALID_ARGUMENT \/inputs\/day/, 'run morning-briefing --input day=someday'],
+  ])('exits with %i and says %s: %s', async (exitCode, pattern, line) => {
+    const { code, stdout, stderr } = await runCli(line.split(' '), {
+      env: { BULKHEAD_STATE: nowhere },
+    })
+    expect(stderr).toMatch(pattern)
+    // A stack is for bugs.
+    expect(stderr).not.toMatch(/^ {4}at /m)
+    expect(code).toBe(exitCode)
+    expect(stdout).toBe('')
+  })
+
+  it.each(['up', 'run', 'runs show', 'plan check', 'agents show', 'audit verify'])(
+    'has examples in the help of %s',
+    async (command) => {
+      const { code, stdout } = await runCli([...command.split(' '), '--help'])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/Examples:\n {2}npx bulkhead /)
+    },
+  )
+
+  it('says nothing but the exit codes and examples when asked for help', async () => {
+    const { code, stdout, stderr } = await runCli(['--help'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('Exit codes: 0 completed, 1 failed, 2 usage, 3 denied')
+    expect(stderr).toBe('')
+  })
+})
