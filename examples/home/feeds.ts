@@ -164,6 +164,7 @@ const awkward: ReadonlyMap<string, () => WebReply> = new Map([
   ['/feeds/gone.rss', () => reply(410)],
   ['/feeds/missing.rss', () => reply(404)],
   ['/feeds/busy.rss', () => reply(429, { 'retry-after': '7200' })],
+  ['/feeds/forever.rss', () => reply(429, { 'retry-after': '99999999999' })],
   ['/feeds/repairs.rss', () => reply(503, { 'retry-after': 'Sat, 01 Jan 2000 00:00:00 GMT' })],
   ['/feeds/broken.rss', () => reply(500)],
   ['/feeds/unchanged.rss', () => reply(304)],

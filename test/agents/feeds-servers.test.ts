@@ -95,6 +95,21 @@ describe('asking again', () => {
     expect(failure.code).toBe('NOT_FOUND')
   })
 
+  test('a feed that is exchanged while it is asked is not given the old answer', async () => {
+    await home.subscribe('moved.rss')
+    later(hourMs)
+    const url = (await home.run('list', {})).feeds[0]?.url ?? ''
+    const fetch: ActionContext['fetch'] = async (request) => {
+      const reply = await home.web.fetch(request)
+      await home.run('unsubscribe', { url }, { as: 'away' })
+      const opml = `<opml version="2.0"><body><outline xmlUrl="${home.urlOf('moved.rss')}"/></body></opml>`
+      await home.run('subscribe', { opml }, { as: 'again' })
+      return reply
+    }
+    await home.run('fetch_new', {}, { fetch })
+    expect(await home.lines()).toEqual([['/feeds/moved.rss', 'active', null]])
+  })
+
   test('a story that two feeds carry is given once', async () => {
     const item = `<item><guid>{}</guid><title>Both</title><link>https://example.com/story#{}</link></item>`
     const fetch: ActionContext['fetch'] = async ({ path }) => ({
@@ -143,6 +158,7 @@ describe('what servers answer', () => {
 
   test.each([
     ['busy.rss', 7_200_000],
+    ['forever.rss', 7 * 24 * hourMs],
     ['repairs.rss', 600_000],
     ['broken.rss', 600_000],
   ])('%s is asked again when its server wants it', async (name, waitMs) => {

@@ -194,6 +194,15 @@ describe('a feed', () => {
   )
 })
 
+describe('a text of more than four megabytes', () => {
+  test('is not even looked at', () => {
+    const text = rss(' '.repeat(4 * 1024 * 1024))
+    for (const parse of [() => parseFeedText(text, base), () => parseOpmlText(text)]) {
+      expect(parse).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
+    }
+  })
+})
+
 describe('an OPML list', () => {
   test('gives each address once, from any depth, and nothing that is no address', () => {
     const list = `<opml version="2.0"><body><outline text="f"><outline text="g">
