@@ -3,12 +3,15 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, nkeyAuthenticator } from '@nats-io/transport-node'
+import { connect, type Msg, nkeyAuthenticator } from '@nats-io/transport-node'
 import { busAddressSchema } from '../../security/bus.ts'
 
 export interface RawParty {
   /** Sends the text as it is; resolves with the payload of the reply's envelope, or with the reply. */
   ask(subject: string, text: string, timeoutMs?: number): Promise<unknown>
+  send(subject: string, bytes: string | Uint8Array, reply?: string): void
+  /** What arrives on a subject from when this resolves. */
+  watch(subject: string): Promise<readonly Msg[]>
   close(): Promise<void>
 }
 
@@ -36,6 +39,14 @@ export async function connectParty(folder: string): Promise<RawParty> {
       const value: unknown = reply.json()
       const isEnvelope = typeof value === 'object' && value !== null && 'payload' in value
       return isEnvelope ? value.payload : value
+    },
+    send: (subject, bytes, reply) =>
+      connection.publish(subject, bytes, reply === undefined ? {} : { reply }),
+    async watch(subject) {
+      const seen: Msg[] = []
+      connection.subscribe(subject, { callback: (_error, message) => void seen.push(message) })
+      await connection.flush()
+      return seen
     },
     close: () => connection.close(),
   }

@@ -92,9 +92,13 @@ export function restoreLedger(state: string, replica: string): void {
   rmSync(join(folder, 'ledger.created'), { force: true })
 }
 
+export function readBusLog(state: string): string {
+  return readFileSync(join(state, 'logs', 'nats-server.log'), 'utf8')
+}
+
 /** Lines of the bus server's log that speak of refusals, as the server wrote them. */
 export function busRefusals(state: string): readonly string[] {
-  return readFileSync(join(state, 'logs', 'nats.log'), 'utf8')
+  return readBusLog(state)
     .split('\n')
     .filter((line) => /Violation|maximum|Authorization|exceeded|TLS handshake/i.test(line))
 }
