@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Catalogue } from '../plan/manifest.ts'
 import type { Bus } from '../security/bus.ts'
 import { grantedFolders } from './configuration.ts'
+import { doorOf } from './egress.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { type AgentPool, createPool, type PoolMember } from './pool.ts'
 import type { Preparation } from './prepare.ts'
@@ -57,6 +58,7 @@ function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMem
     deployment: prepared.deployment,
     tokenKeys: prepared.layout.tokenKeys,
     socket: join(prepared.sockets, `${name}.sock`),
+    egress: doorOf(address, manifest, prepared),
     bus: { host: '127.0.0.1', port: input.port },
     bundle: prepared.bundleOf(manifest),
     addon: prepared.addon,

@@ -15,6 +15,8 @@ export interface Environment {
   readonly temporaryFolder: string
   /** What children get as their environment. */
   readonly childEnvironment: Readonly<Record<string, string>>
+  /** A variable that a person's configuration names as the place of a secret. */
+  readonly variable: (name: string) => string | undefined
 }
 
 /** What servers and Node need of a session: finding programs, a home, a place for temporary files. */
@@ -38,5 +40,6 @@ export function readEnvironment(): Environment {
     ),
     temporaryFolder: tmpdir(),
     childEnvironment,
+    variable: (name) => variables[name],
   }
 }

@@ -13,14 +13,21 @@ export interface Configuration {
   readonly ports: ConfiguredPorts
   /** Absolute path of a folder of the person's, by `<agent>.<setting>`. */
   folder(key: string): string | undefined
+  /** Any setting as written, by `<agent>.<setting>`. */
+  value(key: string): string | undefined
 }
 
 /** @throws SupervisorError CONFIG_INVALID with file, line and hint */
 export function loadConfiguration(file: string, catalogue: Catalogue): Configuration {
-  const settings = [...catalogue.values()].flatMap(({ mounts }) =>
-    mounts.map(({ from }) => from.config),
+  const manifests = [...catalogue.values()]
+  const mounted = manifests.flatMap(({ mounts }) => mounts.map(({ from }) => from.config))
+  const asked = manifests.flatMap(({ egress = [] }) =>
+    egress.flatMap(({ host, credential }) => [
+      ...(typeof host === 'string' ? [] : [host.config]),
+      ...(credential === undefined ? [] : [credential.secret.config]),
+    ]),
   )
-  const parsed = parseConfiguration(readSource(file), file, settings)
+  const parsed = parseConfiguration(readSource(file), file, [...mounted, ...asked])
   if (!parsed.ok) {
     const lines = parsed.problems.map(
       ({ line, message, hint }) => `${file}:${line}: ${message} (${hint})`,
@@ -28,12 +35,15 @@ export function loadConfiguration(file: string, catalogue: Catalogue): Configura
     throw new SupervisorError('CONFIG_INVALID', lines.join('\n'), { next: `edit ${file}` })
   }
   const { ports = {}, agents = {} } = parsed.configuration
-  const folders = new Map<string, string>(
-    Object.entries(agents).flatMap(([agent, values]) =>
-      Object.entries(values).map(
-        ([name, value]) => [`${agent}.${name}`, resolve(dirname(file), value)] as const,
-      ),
+  const values = new Map<string, string>(
+    Object.entries(agents).flatMap(([agent, settings]) =>
+      Object.entries(settings).map(([name, value]) => [`${agent}.${name}`, value] as const),
     ),
+  )
+  const folders = new Map<string, string>(
+    [...values]
+      .filter(([key]) => mounted.includes(key))
+      .map(([key, value]) => [key, resolve(dirname(file), value)]),
   )
   // Said at once, although only the agent needs it: a slip of the pen is found where it was made.
   const missing = [...folders].filter(([, path]) => !isFolder(path))
@@ -46,7 +56,7 @@ export function loadConfiguration(file: string, catalogue: Catalogue): Configura
       next: `mkdir -p ${missing.map(([, path]) => path).join(' ')}   or edit ${file}`,
     })
   }
-  return { ports, folder: (key) => folders.get(key) }
+  return { ports, folder: (key) => folders.get(key), value: (key) => values.get(key) }
 }
 
 function isFolder(path: string): boolean {

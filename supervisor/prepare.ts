@@ -11,6 +11,7 @@ import { type Bundles, prepareBundles } from './bundles.ts'
 import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { type Configuration, loadConfiguration } from './configuration.ts'
+import { egressSocketName, needsGateway } from './egress.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { claimLock } from './lock.ts'
 import { listReplicas } from './pool.ts'
@@ -87,7 +88,11 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
   const driver = await prepareDriver({ runc, layout, deployment, journal }, unwind)
   const addon = locateAddon()
   const sockets = prepareSocketFolder(layout, {
-    names: ['control.sock', ...replicas.map(({ agent, n }) => `${agent}.${n}.sock`)],
+    names: [
+      'control.sock',
+      ...replicas.map(({ agent, n }) => `${agent}.${n}.sock`),
+      ...(needsGateway(catalogue) ? replicas.map(egressSocketName) : []),
+    ],
     temporaryFolder: environment.temporaryFolder,
   })
   unwind.add('sockets', () => removeSocketFolder(layout))

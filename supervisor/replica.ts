@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { bootCall } from '../notary/contract.ts'
 import { type BootFacts, prepareBundle, prepareSecrets, removeSecrets } from './agent-files.ts'
 import { SupervisorError } from './codes.ts'
+import { announceEpoch, type EgressDoor, withdrawEpoch } from './egress.ts'
 import { type Forwarder, openForwarder } from './forwarder.ts'
 import type { LogFile } from './log-file.ts'
 import type { NotaryPort } from './notary-port.ts'
@@ -23,6 +24,8 @@ export interface ReplicaOptions {
   readonly deployment: string
   readonly tokenKeys: string
   readonly socket: string
+  /** Its way to the gateway; undefined where the manifest declares no egress. */
+  readonly egress: EgressDoor | undefined
   readonly bus: { readonly host: string; readonly port: number }
   readonly bundle: string
   readonly addon: string
@@ -219,6 +222,7 @@ class SandboxedReplica implements Replica {
     boot.sandbox.look()
     await boot.sandbox.exited
     await boot.forwarder.close()
+    withdrawEpoch(this.#options.egress)
     removeSecrets(this.#options.layout)
     this.#change('stopped')
     if (!crashed) return
@@ -235,6 +239,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
   const granted = options.granted()
   prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
   const facts = await prepareSecrets({ ...options })
+  announceEpoch(options.egress, facts.bootEpoch)
   let sandbox: RunningSandbox | undefined
   const forwarder = await openForwarder({
     socket: options.socket,
@@ -255,6 +260,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
             secrets: layout.secrets,
             ledger: layout.ledger,
             busSocket: options.socket,
+            ...(options.egress === undefined ? {} : { egressSocket: options.egress.socket }),
           },
           granted,
         ),
@@ -271,6 +277,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
   } catch (error) {
     await sandbox?.stop(0)
     await forwarder.close()
+    withdrawEpoch(options.egress)
     removeSecrets(layout)
     rmSync(options.socket, { force: true })
     throw error

@@ -113,7 +113,7 @@ export interface ProgramInput {
 }
 
 /** A program of ours: says that it is ready on descriptor 3, leaves when its input ends. */
-export function ownPlan(name: 'notary' | 'worker', input: ProgramInput): ProcessPlan {
+export function ownPlan(name: 'notary' | 'gateway' | 'worker', input: ProgramInput): ProcessPlan {
   return {
     name,
     command: process.execPath,
@@ -128,6 +128,7 @@ export function ownPlan(name: 'notary' | 'worker', input: ProgramInput): Process
 }
 
 export const notaryEntry = join(installation, 'notary', 'main.ts')
+export const gatewayEntry = join(installation, 'egress', 'main.ts')
 export const workerEntry = join(installation, 'temporal', 'main.ts')
 
 export function notaryConfig(layout: StateLayout, deployment: string): Record<string, unknown> {

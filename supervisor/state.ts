@@ -41,6 +41,7 @@ export interface StateLayout {
   readonly tokenKeys: string
   readonly notary: string
   readonly worker: string
+  readonly gateway: string
   readonly supervisorBus: string
   readonly temporalDb: string
   readonly logs: string
@@ -62,6 +63,7 @@ export function stateLayout(root: string): StateLayout {
     tokenKeys: join(root, 'public', 'token-keys.json'),
     notary: join(root, 'notary'),
     worker: join(root, 'worker'),
+    gateway: join(root, 'gateway'),
     supervisorBus: join(root, 'supervisor', 'bus'),
     temporalDb: join(root, 'temporal', 'temporal.db'),
     logs: join(root, 'logs'),

@@ -4,7 +4,7 @@
 // says how to undo itself at the moment it is started.
 
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectBus } from '../security/bus.ts'
 import type { Deployment } from '../security/deployment.ts'
 import { deriveAccounts } from '../security/pki/accounts.ts'
@@ -12,6 +12,7 @@ import { prepareIdentities } from '../security/pki/identities.ts'
 import { startAgents } from './agents.ts'
 import { explainSystemError, SupervisorError } from './codes.ts'
 import { openControl } from './control.ts'
+import { needsGateway, prepareGateway, removeGatewaySecrets } from './egress.ts'
 import { createNotaryPort, type NotaryPort } from './notary-port.ts'
 import type { AgentPool } from './pool.ts'
 import { choosePorts, type Ports } from './ports.ts'
@@ -41,6 +42,7 @@ interface Live {
   readonly processes: Map<string, ManagedProcess>
   readonly links: Record<string, string>
   ready: boolean
+  readonly gateway: boolean
   pool: AgentPool | undefined
   notary: NotaryPort | undefined
 }
@@ -81,6 +83,7 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     processes: new Map(),
     links: {},
     ready: false,
+    gateway: needsGateway(options.catalogue),
     pool: undefined,
     notary: undefined,
   }
@@ -96,6 +99,7 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     config: servers.notaryConfig(layout, deployment),
   })
   live.notary = notary
+  if (live.gateway) await startGateway(live, options)
   live.pool = await startAgents({
     prepared,
     catalogue: options.catalogue,
@@ -125,7 +129,7 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
 
 async function serveControl(live: Live, socket: string, stop: AbortController): Promise<void> {
   const { layout, replicas } = live.prepared
-  const accounts = deriveAccounts(replicas)
+  const accounts = deriveAccounts(replicas, { gateway: live.gateway })
   const members = () => live.pool?.members() ?? []
   // Removed last of all that others look at: `down` waits for it.
   live.unwind.add('deployment file', () => rmSync(layout.deploymentFile, { force: true }))
@@ -153,7 +157,8 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
   for (let attempt = 1; ; attempt++) {
     const ports = await choosePorts(configuration.ports)
     const bus = { host: '127.0.0.1', port: ports.bus }
-    await prepareIdentities({ state: layout.root, deployment, replicas, bus })
+    const { gateway } = live
+    await prepareIdentities({ state: layout.root, deployment, replicas, gateway, bus })
     const input = { layout, ports, environment }
     const results = await Promise.allSettled([
       run(live, servers.temporalPlan({ ...input, program: tools.temporal.path })),
@@ -167,10 +172,33 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
   }
 }
 
+/** Before any agent: their sandboxes mount its sockets. */
+async function startGateway(live: Live, options: UpOptions): Promise<void> {
+  const { layout, deployment, configuration, replicas, sockets } = live.prepared
+  live.unwind.add('gateway secrets', () => removeGatewaySecrets(layout))
+  const config = prepareGateway({
+    ...{ layout, deployment, configuration, replicas, sockets },
+    catalogue: options.catalogue,
+    secrets: { folder: dirname(options.configFile), variable: options.environment.variable },
+  })
+  await startOwn(live, options, { name: 'gateway', entry: servers.gatewayEntry, config })
+}
+
+/** Its new sockets are not those that running sandboxes have mounted; the next start mounts them. */
+function stopEgressAgents({ pool }: Live): void {
+  for (const { manifest, replica } of pool?.members() ?? []) {
+    if ((manifest.egress ?? []).length > 0) void replica.stop()
+  }
+}
+
 async function startOwn(
   live: Live,
   options: UpOptions,
-  program: { readonly name: 'notary' | 'worker'; readonly entry: string; readonly config: unknown },
+  program: {
+    readonly name: 'notary' | 'gateway' | 'worker'
+    readonly entry: string
+    readonly config: unknown
+  },
 ): Promise<void> {
   const { layout } = live.prepared
   const configFile = join(layout.root, program.name, 'config.json')
@@ -188,6 +216,7 @@ async function run(live: Live, plan: ProcessPlan): Promise<void> {
     onChange: ({ name, state, pid, restarts }, error) => {
       journal.logger.info({ process: name, state, pid, restarts, err: error }, 'process')
       if (state !== 'backing-off') return
+      if (name === 'gateway') stopEgressAgents(live)
       journal.say(`${name} ${error?.message ?? 'ended'}, starting it again`)
       const summary = { event: 'ended', reason: error?.message.slice(0, 200) ?? '' }
       void live.notary?.event({ kind: 'life-cycle', subject: `process:${name}`, summary })

@@ -59,7 +59,8 @@ const fixedParties: readonly Party[] = [
   { name: 'worker', inUse: true, serves: ['worker.artifact.*.*'] },
   { name: 'supervisor', inUse: true, serves: ['supervisor.ensure', 'supervisor.quarantine'] },
   { name: 'cli', inUse: true, serves: [] },
-  // Parties that come with later issues: their rights are fixed now, a user comes with the process.
+  // Their rights are fixed; a user comes with the process: the gateway's where some agent declares
+  // egress, the others' with later issues.
   { name: 'console', inUse: false, serves: [] },
   { name: 'ingress', inUse: false, serves: [] },
   { name: 'gateway', inUse: false, serves: [] },
@@ -95,11 +96,14 @@ export function agentAccountName({ agent, n }: Replica): string {
 }
 
 /**
- * The whole table for these replicas.
+ * The whole table for these replicas. The gateway has a user only where some agent may ask it.
  * @throws PkiError INVALID for a name or number that must not reach the configuration, or a replica
  * named twice
  */
-export function deriveAccounts(replicas: readonly Replica[]): readonly Account[] {
+export function deriveAccounts(
+  replicas: readonly Replica[],
+  used: { readonly gateway: boolean } = { gateway: false },
+): readonly Account[] {
   const agents = replicas.map(agentAccountName)
   if (new Set(agents).size !== agents.length) {
     throw new PkiError('INVALID', 'a replica is named twice')
@@ -109,7 +113,7 @@ export function deriveAccounts(replicas: readonly Replica[]): readonly Account[]
     const imports = routes.filter((route) => route.caller === party.name)
     return {
       name: party.name,
-      inUse: party.inUse,
+      inUse: party.inUse || (party.name === 'gateway' && used.gateway),
       exports: routes.filter((route) => route.server === party.name),
       imports,
       publish: imports.map((route) => route.as),

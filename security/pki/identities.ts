@@ -16,6 +16,8 @@ export interface IdentitiesInput {
   readonly state: string
   readonly deployment: string
   readonly replicas: readonly Replica[]
+  /** Some agent may ask the gateway, so it exists as a party; absent: it does not. */
+  readonly gateway?: boolean
   /** Where the server will listen. Always this machine: TCP ports of loopback only. */
   readonly bus: { readonly host: string; readonly port: number }
   /** Milliseconds since the epoch; certificates near their end at this time are renewed. */
@@ -23,10 +25,12 @@ export interface IdentitiesInput {
 }
 
 /** The credentials folder of each party in use, by account, relative to the state folder. */
-export function credentialFolders(replicas: readonly Replica[]): ReadonlyMap<string, string> {
-  const own = ['supervisor', 'notary', 'worker', 'cli'].map(
-    (name) => [name, join(name, 'bus')] as const,
-  )
+export function credentialFolders(
+  replicas: readonly Replica[],
+  gateway = false,
+): ReadonlyMap<string, string> {
+  const names = ['supervisor', 'notary', 'worker', 'cli', ...(gateway ? ['gateway'] : [])]
+  const own = names.map((name) => [name, join(name, 'bus')] as const)
   const agents = replicas.map(
     (each) => [agentAccountName(each), join('agents', `${each.agent}.${each.n}`, 'bus')] as const,
   )
@@ -39,14 +43,14 @@ export function credentialFolders(replicas: readonly Replica[]): ReadonlyMap<str
  * @throws PkiError INVALID for names and addresses, UNREADABLE for a stored key that is damaged
  */
 export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
-  const { deployment, replicas, bus } = input
+  const { deployment, replicas, bus, gateway = false } = input
   // The server resolves relative names against its own working folder.
   const state = resolve(input.state)
   const now = input.now ?? Date.now()
   if (bus.host !== '127.0.0.1' && bus.host !== 'localhost') {
     throw new PkiError('INVALID', 'the bus listens on 127.0.0.1 only')
   }
-  const accounts = deriveAccounts(replicas)
+  const accounts = deriveAccounts(replicas, { gateway })
   const pki = join(state, 'pki')
   const server = join(state, 'nats')
   await ensureStateFolder(state)
@@ -68,7 +72,7 @@ export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
     now,
   )
   const nkeys = new Map<string, string>()
-  for (const [account, folder] of credentialFolders(replicas)) {
+  for (const [account, folder] of credentialFolders(replicas, gateway)) {
     nkeys.set(account, await prepareParty({ state, folder, account, authority, bus, now }))
   }
   const config = renderNatsConfig({ deployment, port: bus.port, accounts, nkeys, tls })

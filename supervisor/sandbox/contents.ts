@@ -24,6 +24,8 @@ export interface SandboxFolders {
   readonly secrets: string
   readonly ledger: string
   readonly busSocket: string
+  /** Present where the manifest declares egress. */
+  readonly egressSocket?: string
 }
 
 /** What the manifest and `bulkhead.yaml` grant beyond the ledger. */
@@ -58,6 +60,9 @@ export function sandboxMounts(
     data(folders.ledger, '/ledger', 'rw', 'folder'),
     // Connecting to a socket needs the right to write to it; nothing can be stored in it.
     data(folders.busSocket, '/run/bus.sock', 'rw', 'file'),
+    ...(folders.egressSocket === undefined
+      ? []
+      : [data(folders.egressSocket, '/run/egress.sock', 'rw', 'file')]),
     ...granted.map(({ source, at, mode }) => data(source, at, mode, 'folder')),
   ]
 }

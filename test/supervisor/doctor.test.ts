@@ -25,6 +25,7 @@ async function look(yaml?: string) {
       path: [],
       temporaryFolder: base,
       childEnvironment: {},
+      variable: () => undefined,
     },
     catalogue: new Map([['test', manifest]]),
   })

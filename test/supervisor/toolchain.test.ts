@@ -27,6 +27,7 @@ const environment = (change: Partial<Environment> = {}): Environment => ({
   path: [join(base, 'bin')],
   temporaryFolder: base,
   childEnvironment: {},
+  variable: () => undefined,
   ...change,
 })
 

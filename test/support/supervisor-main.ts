@@ -7,7 +7,9 @@ import { readEnvironment } from '../../supervisor/config.ts'
 import { explain, runUntilStopped } from '../../supervisor/main.ts'
 import { manifest as testManifest } from './test-agent/manifest.ts'
 
-export type ManifestOverrides = Partial<Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas'>>
+export type ManifestOverrides = Partial<
+  Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas' | 'egress'>
+>
 
 export interface SupervisorTestOptions {
   readonly state: string

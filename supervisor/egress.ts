@@ -1,0 +1,183 @@
+// What the gateway is started with: every declaration of every manifest, its hosts and credentials
+// as `bulkhead.yaml` sets them, one socket for each replica that may ask. Whether a request fits is the
+// gateway's question; here it is only said which manifest and which setting answer it. The credential
+// itself goes into a file that only the gateway gets.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fromSeed } from '@nats-io/nkeys'
+import type { GatewayAgent, GatewayConfig, ResolvedEgress } from '../egress/contract.ts'
+import type { AgentManifest, Catalogue, EgressDeclaration } from '../plan/manifest.ts'
+import { parseOrigin, toOrigin } from '../security/host.ts'
+import { SupervisorError } from './codes.ts'
+import type { Configuration } from './configuration.ts'
+import { resolveSecret, type SecretSources } from './secrets.ts'
+import type { ReplicaAddress, StateLayout } from './state.ts'
+
+/** What a replica's sandbox and the gateway share. */
+export interface EgressDoor {
+  readonly socket: string
+  readonly epochFile: string
+}
+
+export interface EgressInput {
+  readonly layout: StateLayout
+  readonly deployment: string
+  readonly catalogue: Catalogue
+  readonly configuration: Configuration
+  readonly replicas: readonly ReplicaAddress[]
+  /** Folder of the sockets. */
+  readonly sockets: string
+  readonly secrets: SecretSources
+}
+
+const hasEgress = (manifest: AgentManifest | undefined): boolean =>
+  (manifest?.egress ?? []).length > 0
+
+/** The gateway is started, and exists as a user of the bus, only when somebody may ask it. */
+export function needsGateway(catalogue: Catalogue): boolean {
+  return [...catalogue.values()].some(hasEgress)
+}
+
+export function egressSocketName({ agent, n }: ReplicaAddress): string {
+  return `${agent}.${n}.egress.sock`
+}
+
+/** Undefined for an agent that declares no egress: its sandbox gets no socket. */
+export function doorOf(
+  address: ReplicaAddress,
+  manifest: AgentManifest,
+  places: Pick<EgressInput, 'layout' | 'sockets'>,
+): EgressDoor | undefined {
+  if (!hasEgress(manifest)) return undefined
+  return {
+    socket: join(places.sockets, egressSocketName(address)),
+    epochFile: join(places.layout.gateway, 'epochs', `${address.agent}.${address.n}`),
+  }
+}
+
+/** Before the sandbox starts: from here on tokens of this epoch, and of no other, open the door. */
+export function announceEpoch(door: EgressDoor | undefined, bootEpoch: string): void {
+  if (door !== undefined) writeFileSync(door.epochFile, bootEpoch, { mode: 0o600 })
+}
+
+export function withdrawEpoch(door: EgressDoor | undefined): void {
+  if (door !== undefined) rmSync(door.epochFile, { force: true })
+}
+
+/**
+ * Writes secrets into files and returns the gateway's configuration.
+ * @throws SupervisorError CONFIG_INVALID
+ */
+export function prepareGateway(input: EgressInput): GatewayConfig {
+  const { layout, deployment, catalogue } = input
+  removeGatewaySecrets(layout)
+  const epochs = join(layout.gateway, 'epochs')
+  // Of a killed supervisor: nothing runs yet.
+  rmSync(epochs, { recursive: true, force: true })
+  for (const folder of [epochs, secretsOf(layout)]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+  const agents = input.replicas.flatMap((address): GatewayAgent[] => {
+    const manifest = catalogue.get(address.agent)
+    const door = manifest && doorOf(address, manifest, input)
+    return manifest === undefined || door === undefined
+      ? []
+      : [toGatewayAgent(address, manifest, door, input)]
+  })
+  return {
+    deployment,
+    issuer: `notary:${deployment}`,
+    bus: join(layout.gateway, 'bus'),
+    tokenKeys: layout.tokenKeys,
+    agents,
+  }
+}
+
+const secretsOf = (layout: StateLayout) => join(layout.gateway, 'secrets')
+
+export function removeGatewaySecrets(layout: StateLayout): void {
+  rmSync(secretsOf(layout), { recursive: true, force: true })
+}
+
+function toGatewayAgent(
+  address: ReplicaAddress,
+  manifest: AgentManifest,
+  door: EgressDoor,
+  input: EgressInput,
+): GatewayAgent {
+  const seed = readFileSync(join(input.layout.replica(address).bus, 'nkey.seed'))
+  return {
+    ...address,
+    ...door,
+    nkey: fromSeed(seed).getPublicKey(),
+    egress: (manifest.egress ?? []).map((one) => resolveDeclaration(manifest.name, one, input)),
+    actions: Object.fromEntries(
+      Object.entries(manifest.actions).map(([name, { egress = [] }]) => [name, egress]),
+    ),
+  }
+}
+
+function resolveDeclaration(
+  agent: string,
+  declaration: EgressDeclaration,
+  input: EgressInput,
+): ResolvedEgress {
+  const { id, allow, pin, credential, privateAddress = false } = declaration
+  const setting = typeof declaration.host === 'string' ? undefined : declaration.host.config
+  return {
+    id,
+    origins: originsOf(declaration, input.configuration),
+    allow,
+    privateAddress,
+    ...(setting === undefined ? {} : { setting }),
+    ...(pin === undefined ? {} : { pin }),
+    ...(credential === undefined
+      ? {}
+      : { credential: { as: credential.as, file: writeSecret(agent, declaration, input) } }),
+  }
+}
+
+function writeSecret(agent: string, { id, credential }: EgressDeclaration, input: EgressInput) {
+  const file = join(secretsOf(input.layout), `${agent}.${id}`)
+  const key = credential?.secret.config ?? ''
+  const reference = input.configuration.value(key)
+  // Not set: the file is absent, and the gateway refuses for want of it.
+  if (reference === undefined) return file
+  const secret = resolveSecret(key, reference, input.secrets)
+  // Replicas of an agent share the declaration, hence the file.
+  rmSync(file, { force: true })
+  writeFileSync(file, secret, { mode: 0o400 })
+  return file
+}
+
+/** Origins of a declaration, in the form in which the gateway compares them; none when not set. */
+function originsOf(
+  { host, port, protocol, credential }: EgressDeclaration,
+  configuration: Configuration,
+): readonly string[] {
+  if (typeof host === 'string') return [toOrigin(protocol, host, port).text]
+  const value = configuration.value(host.config)
+  if (value === undefined) return []
+  return value.split(',').map((part) => {
+    const parsed = parseOrigin(part.trim())
+    if (!parsed.ok) {
+      throw refuseOrigin(host.config, `${part.trim()} is refused as written (${parsed.fault})`)
+    }
+    const { origin } = parsed
+    // In clear only to an address that the person wrote down, or where the manifest says http.
+    if (origin.protocol === 'http' && protocol === 'https' && !origin.literal) {
+      throw refuseOrigin(host.config, `${origin.text} is not encrypted`)
+    }
+    if (origin.protocol === 'http' && credential !== undefined && !origin.literal) {
+      throw refuseOrigin(host.config, `${origin.text} would get a credential in clear`)
+    }
+    return origin.text
+  })
+}
+
+function refuseOrigin(key: string, reason: string): SupervisorError {
+  return new SupervisorError('CONFIG_INVALID', `${key}: ${reason}`, {
+    next: `set ${key} in bulkhead.yaml to https://<host>[:<port>], several with commas`,
+  })
+}
