@@ -33,6 +33,7 @@ const kinds: readonly (readonly [string, ReturnType<typeof kindOfAddress>])[] = 
   ['::', 'never'],
   ['fe80::1', 'never'],
   ['fe80::1%lo', 'never'],
+  ['2606:4700:4700::1111%lo', 'never'],
   ['fec0::1', 'never'],
   ['ff02::1', 'never'],
   ['::ffff:127.0.0.1', 'never'],
