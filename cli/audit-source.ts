@@ -14,6 +14,8 @@ export interface AuditSource {
   rows(from: number): AsyncIterable<AuditRow>
   /** Those of at least this size. */
   checkpoints(from: number): Promise<readonly Checkpoint[]>
+  /** What the anchor workflow remembers; nothing while it cannot be asked. */
+  anchored(): Promise<readonly Checkpoint[]>
   /** A signed checkpoint over everything committed; undefined when there is nobody to sign one. */
   head(): Promise<Checkpoint | undefined>
   requests(limit: number): Promise<readonly RequestSummary[]>
@@ -54,6 +56,11 @@ export function onlineAudit(session: Session): AuditSource {
         found.push(...reply.checkpoints)
         if (reply.checkpoints.length === 0) return found
       }
+    },
+    async anchored() {
+      // A Temporal that is being restarted is no fault of the audit.
+      const head = await session.runs.anchoredHead().catch(() => undefined)
+      return head === undefined ? [] : [head]
     },
     async head() {
       const reply = await session.head()

@@ -60,6 +60,8 @@ async function verifyFrom(
   { auditKey, memory, from, observe }: Known,
 ): Promise<AuditVerification> {
   const first = from?.tree.size ?? 0
+  // Before the head, which can only be larger.
+  const anchored = { name: 'temporal', checkpoints: await source.anchored() }
   const checkpoints = await source.checkpoints(first)
   const head = await source.head()
   // What was verified has gone: only a reading from the first row can say since when.
@@ -70,7 +72,7 @@ async function verifyFrom(
     rows: upTo(source.rows(first + 1), head, observe),
     checkpoints: checkpoints.filter((checkpoint) => isWithin(checkpoint, head)),
     auditKey,
-    witnesses: memory.witnesses,
+    witnesses: [...memory.witnesses, anchored],
     ...(head === undefined ? {} : { head }),
     ...(from === undefined ? {} : { from }),
   })

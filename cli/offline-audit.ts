@@ -133,6 +133,7 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
           .map((row) => checkpointSchema.parse(row))
           .filter(({ size }) => size >= from),
       ),
+    anchored: async () => [],
     head: async () => undefined,
     requests: async (limit) =>
       guarded(() =>

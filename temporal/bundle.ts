@@ -10,7 +10,7 @@ const workflows = (file: string) => fileURLToPath(new URL(`../workflows/${file}`
 /** The code of the bundle, source map inlined. */
 export async function bundleWorkflows(logger?: Logger): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: workflows('request.ts'),
+    workflowsPath: workflows('registered.ts'),
     preloadModules: [workflows('harden.ts')],
     failureConverterPath,
     ...(logger === undefined ? {} : { logger }),

@@ -12,6 +12,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client'
 import { limits } from '../plan/limits.ts'
+import type { Checkpoint } from '../security/audit/checkpoint.ts'
 import {
   type RequestInput,
   type RunResult,
@@ -21,6 +22,7 @@ import {
   taskQueue,
   workflowType,
 } from '../workflows/contract.ts'
+import { readAnchor } from './audit-anchor.ts'
 import { createDataConverter, readKeyFile } from './data-converter.ts'
 import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
@@ -69,6 +71,8 @@ export interface RunClient {
    * the cancel with the notary first; without that it refuses the undos.
    */
   cancel(requestId: string): Promise<void>
+  /** The audit's head that the anchor workflow remembers. @throws RunClientError UNREACHABLE */
+  anchoredHead(): Promise<Checkpoint | undefined>
   close(): Promise<void>
 }
 
@@ -103,6 +107,7 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
       found(async () => {
         await handleOf(requestId).cancel()
       }),
+    anchoredHead: () => found(() => readAnchor(client)),
     close: () => connection.close(),
   }
   return runs

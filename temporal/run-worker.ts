@@ -13,6 +13,7 @@ import { decide } from '../plan/policy.ts'
 import { connectBus } from '../security/bus.ts'
 import { createActivities } from './activities.ts'
 import { serveArtifacts } from './artifact-service.ts'
+import { connectAnchor, createAnchorPace } from './audit-anchor.ts'
 import type { WorkerConfig } from './config.ts'
 import { connectTemporal } from './connection.ts'
 import { readKeyFile } from './data-converter.ts'
@@ -68,9 +69,11 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   })
   // Handled where it is awaited; until then it must not count as unhandled.
   lost.catch(() => undefined)
+  const anchor = await connectAnchor({ ...config.temporal, payloadKey })
   const witness = startWitness({
     head: headOverBus(bus),
     witness: fileWitness(config.folder),
+    further: createAnchorPace(anchor, now),
     onRefused: (verdict, size) =>
       log.error({ verdict, size }, 'the audit shrank or changed: run `bulkhead audit verify`'),
     onFailure: (cause) => log.warn({ error: nameError(cause) }, 'the head was not witnessed'),
@@ -82,6 +85,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
       await Promise.race([options.stop, lost])
     })
     .finally(() => witness.stop())
+  await anchor.close()
   await connection.close()
   await bus.close()
   log.info('stopped')

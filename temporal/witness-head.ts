@@ -13,6 +13,8 @@ export interface WitnessPorts {
   /** Undefined when the notary does not answer now. */
   readonly head: () => Promise<Checkpoint | undefined>
   readonly witness: (head: Checkpoint) => WitnessVerdict | Promise<WitnessVerdict>
+  /** Another witness, told of each head that this one does not refuse. */
+  readonly further: (head: Checkpoint) => Promise<void>
   /** Told of a refusal, once for each that follows an accepted head. */
   readonly onRefused: (verdict: WitnessVerdict, size: number) => void
 }
@@ -31,9 +33,9 @@ export function fileWitness(workerFolder: string): WitnessPorts['witness'] {
   return (head) => witnessHead(file, head)
 }
 
-/** One look. Returns what came of it. @throws what `witness` throws */
+/** One look. Returns what came of it. @throws what `witness` and `further` throw */
 export async function lookOnce(
-  { head, witness, onRefused }: WitnessPorts,
+  { head, witness, further, onRefused }: WitnessPorts,
   before?: WitnessVerdict,
 ): Promise<WitnessVerdict | undefined> {
   const current = await head()
@@ -41,6 +43,7 @@ export async function lookOnce(
   const verdict = await witness(current)
   const refused = verdict === 'SMALLER' || verdict === 'OTHER_ROOT'
   if (refused && verdict !== before) onRefused(verdict, current.size)
+  if (!refused) await further(current)
   return verdict
 }
 

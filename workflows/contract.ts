@@ -9,6 +9,23 @@ export const workflowType = 'request'
 /** Name of the query that answers with a `RunState`. */
 export const stateQuery = 'state'
 
+export const anchorWorkflowType = 'auditAnchor'
+/** No request can have this id: theirs begin with a letter or a digit. */
+export const anchorId = '_audit-anchor'
+export const witnessSignal = 'witness'
+
+/** A signed head of the audit; security/audit/checkpoint.ts says what it means. */
+export interface AnchoredHead {
+  readonly size: number
+  readonly root: string
+  readonly at: number
+  readonly jws: string
+}
+
+export interface AnchorInput {
+  readonly head?: AnchoredHead | null
+}
+
 /**
  * Why an attempt ended without an outcome; the `type` of the failure that Temporal records. Only
  * activities/failure.ts makes them, and the workflow branches on nothing else.

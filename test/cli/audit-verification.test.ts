@@ -28,6 +28,8 @@ interface View {
   readonly platform?: string | undefined
   /** A row whose body was changed. */
   readonly altered?: number
+  /** Size of the head that the anchor workflow holds. */
+  readonly anchored?: number
 }
 
 /** The log up to a size, as one start of the platform shows it. */
@@ -45,6 +47,7 @@ function show(view: View = {}) {
       }
     },
     checkpoints: async (from) => checkpoints.filter((checkpoint) => checkpoint.size >= from),
+    anchored: async () => log.checkpoints.filter((head) => head.size === view.anchored),
     head: async () => checkpoints.at(-1),
     requests: async () => [],
     request: async () => undefined,
@@ -138,6 +141,15 @@ describe('the witnesses', () => {
   it('find an old copy of the whole folder of the notary', async () => {
     await verify()
     expect(await verify({ upTo: 8_000, platform: undefined })).toMatchObject({
+      ok: false,
+      firstBadSeq: 8_001,
+    })
+  })
+
+  it('include the anchor workflow, also when both files were deleted', async () => {
+    expect(await verify({ anchored: 9_000 })).toMatchObject({ ...good, witnesses: 1 })
+    rmSync(join(state, 'cli', 'witness.jsonl'))
+    expect(await verify({ upTo: 8_000, anchored: 9_000, platform: 'second' })).toMatchObject({
       ok: false,
       firstBadSeq: 8_001,
     })

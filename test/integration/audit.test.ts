@@ -109,7 +109,7 @@ describe('an honest audit', () => {
     expect(online).toMatchObject({ ok: true, mismatches: [], gaps: [], unreached: [] })
     expect(online.reconciled).toMatchObject({ runs: 2 })
     expect(online.reconciled.effects).toBeGreaterThanOrEqual(8)
-    expect(online.witnesses).toBe(2)
+    expect(online.witnesses).toBe(3)
   })
 
   it('verifies at once after everything was killed, and says what it could not compare', async () => {

@@ -29,8 +29,10 @@ describe('the workflow bundle', () => {
     expect(own.map((name) => name.split('/').slice(-2).join('/')).sort()).toEqual([
       'plan/limits.ts',
       'temporal/failure-converter.ts',
+      'workflows/anchor.ts',
       'workflows/contract.ts',
       'workflows/harden.ts',
+      'workflows/registered.ts',
       'workflows/request.ts',
       'workflows/run-plan.ts',
       'workflows/step-failure.ts',

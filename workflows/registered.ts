@@ -1,0 +1,4 @@
+// Every workflow that a worker serves, under the name it is started by. What the bundle is made of.
+
+export { auditAnchor } from './anchor.ts'
+export { request } from './request.ts'
