@@ -96,6 +96,7 @@ describe('a folder of recipes', () => {
   it('is refused when a file has a name that no recipe could have', () => {
     put('A b.yaml', recipe('a'))
     expect(() => listRecipes(folder)).toThrow(RecipeError)
+    expect(findRecipe('A b', folder)).toBeUndefined()
   })
 
   it('is refused when a folder stands where a file should', async () => {
