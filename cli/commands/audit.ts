@@ -10,6 +10,7 @@ import {
   reconcileExport,
 } from '../audit-reconciliation.ts'
 import { readAuditKey, verifyAudit } from '../audit-verification.ts'
+import { faultWords, gapWordsOf } from '../audit-words.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { withAudit } from './runs.ts'
@@ -32,7 +33,9 @@ export async function auditVerifyCommand(
     result.ok ? 'the audit verifies' : 'THE AUDIT DOES NOT VERIFY',
     `${result.rows} rows, ${result.checkpoints} checkpoints, ${result.witnesses} witnesses, head ${result.head?.root ?? 'none'}`,
     ...(result.firstBadSeq === undefined ? [] : [`first bad row: ${result.firstBadSeq}`]),
-    ...result.mismatches.map((mismatch) => `row ${mismatch.seq}: ${mismatch.what}`),
+    ...result.mismatches.map(
+      (mismatch) => `row ${mismatch.seq}: ${mismatch.what}: ${faultWords(mismatch.what)}`,
+    ),
     ...('reconciled' in result ? reconciledLines(result) : []),
   ])
   return result.ok ? exitCodes.completed : exitCodes.failed
@@ -41,7 +44,9 @@ export async function auditVerifyCommand(
 function reconciledLines({ reconciled, gaps, unreached }: ReconciledVerification): string[] {
   return [
     `${reconciled.effects} effects of ${reconciled.runs} runs reconciled, ${gaps.length} gaps`,
-    ...gaps.map(({ run, step, what, where }) => `${run} ${step}: ${what} (${where})`),
+    ...gaps.map(
+      ({ run, step, what, where }) => `${run} ${step}: ${what} (${where}): ${gapWordsOf(what)}`,
+    ),
     ...unreached.map((what) => `not compared: ${what}`),
   ]
 }
