@@ -47,20 +47,44 @@ const replyMs = egressLimits.requestMs + 1_000
 
 /** Requests through the gateway's socket, which is mounted in the sandboxes that may have it. */
 export function createEgressClient(socketPath: string): EgressClient {
+  const enter = createTurnstile(egressLimits.concurrent)
   return async (proof, request, signal) => {
-    const call: FetchCall = { ...proof, request }
-    const text = await exchange(socketPath, JSON.stringify(call), signal).catch(
-      (cause: unknown) => {
-        throw isUnsent(cause)
-          ? new ActionFailure('UNAVAILABLE', 'absent', 'the gateway cannot be reached', cause)
-          : toFailure(request, 'BROKEN_OFF', 'the gateway did not answer')
-      },
-    )
+    const leave = await enter()
+    const text = await ask(socketPath, { ...proof, request }, signal).finally(leave)
     const reply = parseReply(text)
     if (reply === undefined) throw toFailure(request, 'BROKEN_OFF', 'the gateway broke off')
     if (!reply.ok) throw toFailure(request, reply.code, reply.message)
     const { status, headers, bodyBase64, url } = reply
     return { status, headers, url, body: decodeBody(bodyBase64, headers['content-type']) }
+  }
+}
+
+async function ask(socketPath: string, call: FetchCall, signal?: AbortSignal): Promise<string> {
+  if (signal?.aborted === true) {
+    throw new ActionFailure('UNAVAILABLE', 'absent', 'the time was over before it was asked')
+  }
+  try {
+    return await exchange(socketPath, JSON.stringify(call), signal)
+  } catch (cause) {
+    throw isUnsent(cause)
+      ? new ActionFailure('UNAVAILABLE', 'absent', 'the gateway cannot be reached', cause)
+      : toFailure(call.request, 'BROKEN_OFF', 'the gateway did not answer')
+  }
+}
+
+/** Lets so many in at once, the others in order: the gateway refuses more, for good. */
+function createTurnstile(places: number): () => Promise<() => void> {
+  const waiting: (() => void)[] = []
+  let free = places
+  const leave = () => {
+    const next = waiting.shift()
+    if (next === undefined) free += 1
+    else next()
+  }
+  return async () => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    return leave
   }
 }
 

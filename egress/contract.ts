@@ -12,8 +12,8 @@ export const egressLimits = {
   /** A request with its token, arguments (64 KiB) and body, as JSON. */
   requestBytes: 512 * 1024,
   bodyBytes: 256 * 1024,
-  /** Most an agent may ask for; feeds of a busy site come near 4 MiB, a result is far smaller. */
-  responseBytes: 8 * 1024 * 1024,
+  /** Most an agent may ask for: feeds of a busy site come near it, a result is far smaller. */
+  responseBytes: 4 * 1024 * 1024,
   /** Below an agent's reply time, so that the agent can still answer for it. */
   requestMs: 12_000,
   connectMs: 5_000,

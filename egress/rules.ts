@@ -163,7 +163,7 @@ function judge(rule: AllowRule, request: EgressRequest, args: unknown): Reason |
         : undefined
     const wanted = text !== undefined && inPath.has(name) ? encodeSegment(text) : text
     // An argument that is absent is sent as nothing, and nothing is sent in its place.
-    if (sent !== wanted || (inPath.has(name) && text === undefined)) return 'BINDING_MISMATCH'
+    if (sent !== wanted) return 'BINDING_MISMATCH'
   }
   return 'FITS'
 }

@@ -45,9 +45,8 @@ function readReference(
     case 'systemd-cred': {
       const credentials = variable('CREDENTIALS_DIRECTORY')
       if (credentials === undefined) throw refuse(key, 'no credentials were given by systemd')
-      if (!/^[A-Za-z0-9_.-]+$/.test(name) || /^\.+$/.test(name)) {
-        throw refuse(key, 'not the name of a credential')
-      }
+      // A name of dots is a folder, which is refused below.
+      if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw refuse(key, 'not the name of a credential')
       return readSecretFile(key, join(credentials, name))
     }
     default:

@@ -212,6 +212,18 @@ describe('the door of an agent', () => {
     expect(await failure(fetch(proof, none))).toBeInstanceOf(ActionFailure)
   })
 
+  it('takes many requests of one agent, as many at once as it may', async () => {
+    const agent = home.agent([open(plain.origin)])
+    const fetch = await home.door(agent, await home.gateway())
+    const { token, args, salt } = await home.authority.command({ action: 'fetch', args: {} })
+    const request = { egress: 'server', method: 'GET', path: '/x', maxBytes: 100 } as const
+    const many = Array.from({ length: 40 }, () => fetch({ token, args, salt }, request))
+    for (const { status } of await Promise.all(many)) expect(status).toBe(200)
+    const post = { ...request, method: 'POST' } as const
+    const late = fetch({ token, args, salt }, post, AbortSignal.abort())
+    await expect(late).rejects.toMatchObject({ code: 'UNAVAILABLE', retry: 'absent' })
+  })
+
   it('opens for nothing but its one call', async () => {
     const agent = home.agent([open(plain.origin)])
     await home.door(agent, await home.gateway())
@@ -227,6 +239,14 @@ describe('the door of an agent', () => {
       })
     const get = 'GET http://127.0.0.1:1/ HTTP/1.1\r\nhost: x\r\n\r\n'
     expect(await say(get)).toContain('MALFORMED')
+    const body = await home.call({})
+    const post = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    expect(await say(post('/elsewhere'))).toContain('MALFORMED')
+    expect(await say(post('/fetch').replace('POST', 'PUT'))).toContain('MALFORMED')
+    expect(plain.seen).toEqual([])
+    expect(await say(post('/fetch'))).toContain('"ok":true')
+    plain.seen.length = 0
     const tunnel = `CONNECT 127.0.0.1:${plain.port} HTTP/1.1\r\nhost: x\r\n\r\n`
     expect(await say(tunnel)).toBe('')
     expect(await say('nonsense\r\n\r\n')).toBe('')

@@ -148,6 +148,16 @@ describe('an action that asks the network', () => {
     expect(() => define([weather], changes)).toThrow(message)
   })
 
+  it('has the arguments of at least one rule of each egress that it uses', () => {
+    const without = { ...fetchAction, input: z.strictObject({}), roles: {} }
+    const manifest = define([weather])
+    const actions = { ...manifest.actions, bare: without }
+    expect(() => defineManifest({ ...manifest, actions })).toThrow(/bare: its input lacks/)
+    const open: EgressRule = { methods: ['GET'], path: '/open' }
+    const egress = [{ ...weather, allow: [rule, open] }]
+    expect(() => defineManifest({ ...manifest, egress, actions })).not.toThrow()
+  })
+
   it('may declare another audience', () => {
     expect(() => define([weather], { audience: 'PUBLIC' })).not.toThrow()
   })
