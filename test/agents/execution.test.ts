@@ -158,8 +158,6 @@ describe('an effect that cannot be recorded', () => {
 })
 
 it('waits for nothing when it is idle', async () => {
-  const startedAt = performance.now()
-  await runtime.idle(5_000)
-  await delay(0)
-  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  // Far longer than a test may take: it can only end by finding nothing to wait for.
+  await expect(runtime.idle(600_000)).resolves.toBeUndefined()
 })

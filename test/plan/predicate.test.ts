@@ -146,8 +146,7 @@ describe('a guard', () => {
     expect(() => evaluateGuard(guard, context)).toThrow(GuardError)
   })
 
-  it('ends soon, whatever is written', () => {
-    const started = performance.now()
+  it('ends within the time of a test, whatever is written', () => {
     const hostile = [
       '!'.repeat(1_000),
       '-'.repeat(999),
@@ -174,7 +173,7 @@ describe('a guard', () => {
     const large = { n: Array.from({ length: 100_000 }, (_, n) => n) }
     const cel = Array.from({ length: 60 }, () => 'x==y').join('&&')
     const given = { x: { $from: 's#/n' }, y: { $from: 's#/n' } }
-    evaluateGuard({ cel, with: given }, { inputs: {}, resultOf: () => large })
-    expect(performance.now() - started).toBeLessThan(5_000)
+    const always = { inputs: {}, resultOf: () => large }
+    expect(evaluateGuard({ cel, with: given }, always)).toBe(true)
   })
 })

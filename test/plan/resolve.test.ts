@@ -86,9 +86,7 @@ describe('an argument', () => {
     const big = { inputs: {}, resultOf: () => ({ text: 'x'.repeat(500_000) }) }
     expect(resolveArgument(make(3), big)).toBeTruthy()
     expect(() => resolveArgument(make(4), big)).toThrow(TextError)
-    const started = performance.now()
     expect(() => resolveRecord({ v: make(3_000) }, big)).toThrow(TextError)
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
 
   it('may have long texts, but not by the hundred', () => {
