@@ -1,7 +1,6 @@
 // What becomes of a handler that misbehaves. The rule behind every line: an unknown is never reported
 // as a failure, and a failure that says `absent` certainly had no effect.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LedgerError } from '../../agents/ledger-file.ts'
 import { sha256 } from '../../security/verify/hash.ts'
