@@ -173,6 +173,11 @@ describe('what is missing in the audit is named:', () => {
     expect(gaps(written)).toEqual(expected)
   })
 
+  it('the token of an intent that came to nothing else', () => {
+    const others = { ledgersBefore: [], ledgersAfter: [], history: [] }
+    expect(gaps([registered, admitted, intent('read')], others)).toEqual(['read NO_MINT (audit)'])
+  })
+
   it('every row of a step, by the name that its id is a hash of', () => {
     const silent = honest.filter(({ subject }) => subject !== 'write')
     expect(gaps(silent, { history: [] })).toEqual(['write NOT_RECORDED (ledger of notes.0)'])

@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { bundleProgram } from '../../agents/bundle.ts'
+import { type ReconciledVerification, reconcileAudit } from '../../cli/audit-reconciliation.ts'
+import { onlineAudit } from '../../cli/audit-source.ts'
+import { readAuditKey } from '../../cli/audit-verification.ts'
 import { performRun } from '../../cli/commands/run.ts'
 import type { RunDocument } from '../../cli/run-view.ts'
 import { openSession } from '../../cli/session.ts'
@@ -43,6 +46,8 @@ export interface CrashDeployment {
   /** SIGKILL, and waits until the process is gone. */
   kill(pid: number): Promise<void>
   effect(requestId: string, step: string): EffectFacts
+  /** What `bulkhead audit verify` says, whole and reconciled. */
+  verifyAudit(): Promise<ReconciledVerification>
   /** All notes, as their files are. */
   notes(): string
   stop(): Promise<void>
@@ -93,6 +98,7 @@ export async function startCrashDeployment(): Promise<CrashDeployment> {
     },
     kill: killAndWait,
     effect: (requestId, step) => readEffect(state, { requestId, step, folder }),
+    verifyAudit: () => reconcileAudit(onlineAudit(session), readAuditKey(state), session),
     notes: () => readNotes(join(state, 'agents', 'notes', 'data')),
     async stop() {
       await session.close()

@@ -220,6 +220,13 @@ describe('a run whose process is killed by SIGKILL', () => {
       expect(now.restarts).toBe(restarts + 1)
     }
   })
+
+  it('leaves an audit that ledgers, history and witnesses agree with', async () => {
+    const verified = await deployment.verifyAudit()
+    expect(verified).toMatchObject({ ok: true, mismatches: [], gaps: [], unreached: [] })
+    expect(verified.reconciled.runs).toBe(cells.length + 1)
+    expect(verified.witnesses).toBe(3)
+  })
 })
 
 function printTable(): void {
