@@ -176,7 +176,6 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<Arriva
     }
     chunks.push(chunk)
   }
-  if (!response.complete) throw new EgressError('BROKEN_OFF', 'the server broke off')
   const kept = returnedHeaders.flatMap((name): [string, string][] => {
     const value = headers[name]
     return typeof value === 'string' ? [[name, value]] : []

@@ -26,6 +26,8 @@ beforeAll(async () => {
       response.writeHead(302, { location: `http://127.0.0.1:${secure.port}/stolen` }).end()
     } else if (url.startsWith('/slow')) {
       setTimeout(() => response.end('late'), 3_000).unref()
+    } else if (url.startsWith('/brief')) {
+      setTimeout(() => response.end(), 100).unref()
     } else if (url.startsWith('/large')) {
       response.end('x'.repeat(200_000))
     } else if (url.startsWith('/endless')) {
@@ -216,7 +218,7 @@ describe('the door of an agent', () => {
     const agent = home.agent([open(plain.origin)])
     const fetch = await home.door(agent, await home.gateway())
     const { token, args, salt } = await home.authority.command({ action: 'fetch', args: {} })
-    const request = { egress: 'server', method: 'GET', path: '/x', maxBytes: 100 } as const
+    const request = { egress: 'server', method: 'GET', path: '/brief', maxBytes: 100 } as const
     const many = Array.from({ length: 40 }, () => fetch({ token, args, salt }, request))
     for (const { status } of await Promise.all(many)) expect(status).toBe(200)
     const post = { ...request, method: 'POST' } as const
