@@ -246,7 +246,7 @@ describe('a name', () => {
     expect(plain.seen.length).toBe(1)
   })
 
-  it('that leads to a public address now and to this machine later is judged each time', async () => {
+  it('C05: that leads to a public address now and to this machine later is judged each time', async () => {
     const answers = [['192.0.2.1'], ['127.0.0.1']]
     const resolve = async () => answers.shift() ?? []
     expect(codeOf(await ask(named(), {}, { resolve }))).toBe('ADDRESS_REFUSED')

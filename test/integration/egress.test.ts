@@ -38,8 +38,14 @@ let worker: Bus
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'bulkhead-egress-'))
-  server = await startOutside((request, response) => response.end(`hello ${request.url}`))
   other = await startOutside((_request, response) => response.end('other'))
+  server = await startOutside((request, response) => {
+    if (request.url === '/open/redirect') {
+      response.writeHead(302, { location: `${other.origin}/stolen` }).end()
+    } else {
+      response.end(`hello ${request.url}`)
+    }
+  })
   const settings = `folder: counts, server: "${server.origin}", secret: "env://EGRESS_CANARY"`
   // A folder of its own, so that the file of the configuration is written into it.
   deployment = await startDeployment({
@@ -57,7 +63,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker?.close()
   await deployment?.stop()
-  await Promise.all([server?.close(), other?.close()])
+  await Promise.all([server.close(), other.close()])
   rmSync(state, { recursive: true, force: true })
 })
 beforeEach(() => {
@@ -230,6 +236,46 @@ describe('the door, to one who holds it', () => {
     const claims = { aud: 'agent:other.0:epoch-one-0001' }
     expect(await refusalAtTheDoor(await grant({ args: {}, claims }))).toBe('TOKEN_AUDIENCE')
     expect(server.seen).toEqual([])
+  })
+})
+
+describe('C05: a host that is not the named one', () => {
+  it.each([
+    ['an address', () => 'https://93.184.216.34'],
+    ['the address of metadata', () => 'http://169.254.169.254'],
+    ['a name with NUL', () => `${server.origin}\0.example.com`],
+    ['a trailing dot', () => 'https://api.example.com.'],
+    ['upper case', () => server.origin.replace('http', 'HTTP')],
+    ['userinfo', () => server.origin.replace('://', '://user@')],
+    ['the server behind userinfo', () => `${server.origin}@evil.example`],
+    ['a number for the address', () => `http://2130706433:${server.port}`],
+    ['hexadecimal', () => `http://0x7f.0.0.1:${server.port}`],
+    ['octal', () => `http://0177.0.0.1:${server.port}`],
+    ['a short address', () => `http://127.1:${server.port}`],
+    ['IPv6 in disguise', () => `http://[::ffff:127.0.0.1]:${server.port}`],
+    ['a name in other letters', () => 'https://exаmple.com'],
+    ['a path after it', () => `${server.origin}/elsewhere`],
+    ['another port', () => other.origin],
+  ])('is refused before anything leaves: %s', async (_what, origin) => {
+    const reply = await step({ path: '/open/x', origin: origin() })
+    expect(reply).toMatchObject({ status: 'FAILED', code: 'UNAVAILABLE', retry: 'final' })
+    expect([server.seen, other.seen]).toEqual([[], []])
+    expect(events().at(-1)?.['summary']).toMatchObject({
+      code: expect.stringMatching(/^ORIGIN_(?:INVALID|REFUSED)$/),
+    })
+  })
+
+  it('is not reached by a header that names it', async () => {
+    const proof = await grant({ args: {} })
+    const headers = { host: `127.0.0.1:${other.port}` }
+    expect(await refusalAtTheDoor(proof, { ...open, headers })).toBe('HEADER_REFUSED')
+  })
+
+  it('is not reached by a redirect', async () => {
+    const reply = await step({ path: '/open/redirect' })
+    expect(reply).toMatchObject({ status: 'DONE', result: '{"body":"","status":302}' })
+    expect(await step({ path: '/open/x', origin: other.origin })).toMatchObject({ retry: 'final' })
+    expect(other.seen).toEqual([])
   })
 })
 
