@@ -3,6 +3,8 @@
 
 import { type Catalogue, createCatalogue } from '../plan/manifest.ts'
 import { manifest as calendar } from './calendar/manifest.ts'
+import { manifest as feeds } from './feeds/manifest.ts'
 import { manifest as notes } from './notes/manifest.ts'
+import { manifest as weather } from './weather/manifest.ts'
 
-export const catalogue: Catalogue = createCatalogue([calendar, notes])
+export const catalogue: Catalogue = createCatalogue([calendar, feeds, notes, weather])

@@ -2,13 +2,13 @@
 // command, ready or told why not, and stopped with it. `start` adds the sample home and one run of
 // the morning briefing.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { generateHome } from '../../examples/home/generate.ts'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { chooseStartState, isContinuousIntegration } from '../config.ts'
-import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
+import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
+import { openSampleHome } from '../sample-home.ts'
 import { findDeployment, openSession } from '../session.ts'
 import { interrupted, startSupervisor, untilEnded, untilReady } from '../supervisor-process.ts'
 import { drawRequestId, performRun, readRunSource } from './run.ts'
@@ -34,38 +34,6 @@ export async function upCommand(
   return exitCodes.completed
 }
 
-function today(timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(new Date())
-}
-
-async function prepareSampleHome(state: string): Promise<string> {
-  const unusable = (reason: string, cause?: unknown) =>
-    new CommandError(`the sample home cannot be written to ${state}: ${reason}`, {
-      exitCode: exitCodes.failed,
-      next: 'npm start -- --state <a folder of yours>',
-      cause,
-    })
-  try {
-    if (!mayHoldHome(state)) throw unusable('something else is there')
-    const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
-    await generateHome({ folder: state, today: today(timeZone), timeZone, seed: 1 })
-  } catch (cause) {
-    // What the system refuses: rights, a full disk, a file where a folder should be.
-    if (!(cause instanceof Error) || !('code' in cause)) throw cause
-    throw unusable(cause.message, cause)
-  }
-  return join(state, 'bulkhead.yaml')
-}
-
-/** New, empty, or a state folder of this user: nothing is written beside a person's own files. */
-function mayHoldHome(state: string): boolean {
-  if (!existsSync(state)) return true
-  const uid = process.getuid?.()
-  if (uid !== undefined && statSync(state).uid !== uid) return false
-  const names = readdirSync(state)
-  return names.length === 0 || names.includes('bulkhead.yaml') || names.includes('agents')
-}
-
 export interface StartOptions {
   readonly state: string | undefined
   readonly config: string | undefined
@@ -78,8 +46,27 @@ export async function startCommand(output: Output, options: StartOptions): Promi
   const source = readRunSource(options.recipe)
   const own = options.config ?? (existsSync('bulkhead.yaml') ? 'bulkhead.yaml' : undefined)
   const state = chooseStartState(options.state, own === undefined)
-  const config = own === undefined ? await prepareSampleHome(state) : resolve(own)
-  output.talk(own === undefined ? `sample home in ${state}` : `${config} on ${state}`)
+  if (own !== undefined) {
+    output.talk(`${resolve(own)} on ${state}`)
+    return bringUp({ state, config: resolve(own), source, once: options.once }, output)
+  }
+  const home = await openSampleHome(state, output)
+  try {
+    output.talk(`sample home in ${state}`)
+    return await bringUp({ state, config: home.configFile, source, once: options.once }, output)
+  } finally {
+    await home.close()
+  }
+}
+
+interface Start {
+  readonly state: string
+  readonly config: string
+  readonly source: ReturnType<typeof readRunSource>
+  readonly once: boolean
+}
+
+async function bringUp({ state, config, source, once }: Start, output: Output): Promise<ExitCode> {
   const supervisor = startSupervisor(state, config)
   await untilReady(state, supervisor)
   let exitCode: ExitCode
@@ -98,7 +85,7 @@ export async function startCommand(output: Output, options: StartOptions): Promi
     await supervisor.stop()
     throw wasInterrupted ? interrupted() : error
   }
-  if (options.once || isContinuousIntegration()) {
+  if (once || isContinuousIntegration()) {
     await supervisor.stop()
     return exitCode
   }

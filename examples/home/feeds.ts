@@ -143,6 +143,14 @@ const followed: ReadonlyMap<string, Render> = new Map<string, Render>([
   ],
 ])
 
+/** As a subscription names them. */
+export const followedFeeds: readonly { readonly path: string; readonly title: string }[] = [
+  { path: '/feeds/news.rss', title: 'City news' },
+  { path: '/feeds/blog.atom', title: 'A quiet blog' },
+  { path: '/feeds/science.rdf', title: 'Science' },
+  { path: '/feeds/photos.json', title: 'Photographs' },
+]
+
 const reply = (
   status: number,
   headers: Readonly<Record<string, string>> = {},

@@ -1,9 +1,13 @@
-// Writes the sample home: two calendars, a few notes and the configuration that points at them.
+// Writes the sample home: two calendars, a few notes, subscriptions to the feeds of its own web server
+// and the configuration that points at them.
 // Invariant: what anybody else wrote stays. Calendars are written anew only when their month is over,
-// and then only the generator's own events are; notes and the configuration are written once.
+// and then only the generator's own events are; notes, subscriptions and the configuration are written
+// once.
 
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { changeSubscriptions, newSubscription } from '../../agents/feeds/subscriptions.ts'
+import { followedFeeds } from './feeds.ts'
 import { dayAfter, renderCalendar, type SampleEvent, uidDomain } from './ics-writer.ts'
 import { familyEvents, type Month, workEvents } from './sample-events.ts'
 import { sampleNotes } from './sample-notes.ts'
@@ -20,12 +24,23 @@ export interface HomeInput {
   /** IANA name. */
   readonly timeZone: string
   readonly seed: number
+  /** `http://127.0.0.1:<port>` of the home's web server. */
+  readonly web: string
 }
 
-export async function generateHome({ folder, today, timeZone, seed }: HomeInput): Promise<void> {
+export async function generateHome({
+  folder,
+  today,
+  timeZone,
+  seed,
+  web,
+}: HomeInput): Promise<void> {
   const calendars = join(folder, 'agents', 'calendar', 'data')
   const notes = join(folder, 'agents', 'notes', 'data')
-  for (const data of [calendars, notes]) await mkdir(data, { recursive: true, mode: 0o700 })
+  const feeds = join(folder, 'agents', 'feeds', 'data')
+  for (const data of [calendars, notes, feeds]) {
+    await mkdir(data, { recursive: true, mode: 0o700 })
+  }
   const zone = isKnown(timeZone) ? timeZone : 'UTC'
   await writeOnce(join(calendars, 'timezone'), `${zone}\n`)
   const month = {
@@ -41,8 +56,31 @@ export async function generateHome({ folder, today, timeZone, seed }: HomeInput)
   await writeCalendar(home, { name: 'family', eventsOf: familyEvents, hasZoneRules: false })
   for (const [name, text] of sampleNotes) await writeOnce(join(notes, `${name}.md`), text)
   const template = await readFile(new URL('./bulkhead.yaml', import.meta.url), 'utf8')
-  const configuration = template.replace(/^timezone: .*$/m, `timezone: ${month.timeZone}`)
+  const configuration = template
+    .replace(/^timezone: .*$/m, `timezone: ${month.timeZone}`)
+    .replaceAll(placeholder, web)
+  // Before the configuration, which says that the home is complete.
+  if ((await readIfThere(join(folder, 'bulkhead.yaml'))) === '') follow(feeds, web)
   await writeOnce(join(folder, 'bulkhead.yaml'), configuration)
+}
+
+/** In the template, where the address of the home's web server belongs. */
+const placeholder = 'http://127.0.0.1:1'
+
+/** The port that an earlier generation wrote; undefined for a new home or one of other servers. */
+export async function webPortOf(folder: string): Promise<number | undefined> {
+  const text = await readIfThere(join(folder, 'bulkhead.yaml'))
+  const [, port] = /^ +forecast: http:\/\/127\.0\.0\.1:(\d+)$/m.exec(text) ?? []
+  return port === undefined ? undefined : Number(port)
+}
+
+function follow(folder: string, web: string): void {
+  const feeds = followedFeeds.map(({ path, title }) =>
+    newSubscription({ url: `${web}${path}`, title }, 'sample-home'),
+  )
+  changeSubscriptions(folder, (present) =>
+    present.feeds.length > 0 ? present : { ...present, feeds },
+  )
 }
 
 interface SampleCalendar {

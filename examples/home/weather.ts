@@ -209,7 +209,7 @@ function skyAt({ lat, lon, seed }: { lat: number; lon: number; seed: number }) {
       case 'daylight_duration':
         return light
       case 'weather_code':
-        return Math.max(...over('weather_code'))
+        return codes[Math.floor(draw(day) * codes.length)] ?? 0
       case 'temperature_2m_min':
         return Math.min(...over('temperature_2m'))
       case 'precipitation_sum':

@@ -10,8 +10,10 @@ import type { z } from 'zod'
 import { agent } from '../../agents/calendar/agent.ts'
 import type { manifest } from '../../agents/calendar/manifest.ts'
 import { catalogue } from '../../agents/catalogue.ts'
+import { agent as feeds } from '../../agents/feeds/agent.ts'
+import { manifest as feedsManifest } from '../../agents/feeds/manifest.ts'
 import { agent as notes } from '../../agents/notes/agent.ts'
-import { generateHome } from '../../examples/home/generate.ts'
+import { generateHome, webPortOf } from '../../examples/home/generate.ts'
 import { dayAfter } from '../../examples/home/ics-writer.ts'
 import { parseConfiguration } from '../../plan/configuration.ts'
 import { perform } from './action-context.ts'
@@ -19,6 +21,7 @@ import { perform } from './action-context.ts'
 type Listed = z.infer<typeof manifest.actions.list.output>
 
 const today = '2026-11-21'
+const web = 'http://127.0.0.1:4711'
 let home: string
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'bulkhead-home-'))
@@ -29,8 +32,8 @@ afterEach(async () => {
 
 const calendars = () => join(home, 'agents', 'calendar', 'data')
 const textOf = (name: string) => readFile(join(calendars(), `${name}.ics`), 'utf8')
-const generate = (input: { today?: string; timeZone?: string; seed?: number } = {}) =>
-  generateHome({ folder: home, today, timeZone: 'Europe/Vienna', seed: 1, ...input })
+const generate = (input: { today?: string; timeZone?: string; seed?: number; web?: string } = {}) =>
+  generateHome({ folder: home, today, timeZone: 'Europe/Vienna', seed: 1, web, ...input })
 const on = (action: string, args: object, day = today) =>
   perform(agent, {
     action,
@@ -177,17 +180,42 @@ describe('the sample home', () => {
       setting: { folder: join(home, 'agents', 'notes', 'data'), now: Date.now() },
     })
     expect(listed).toMatchObject({ count: 3 })
-    const settings = [...catalogue.values()].flatMap(({ mounts }) =>
-      mounts.map(({ from }) => from.config),
+    const manifests = [...catalogue.values()]
+    const folders = manifests.flatMap(({ mounts }) => mounts.map(({ from }) => from.config))
+    const origins = manifests.flatMap(({ egress = [] }) =>
+      egress.flatMap(({ host }) => (typeof host === 'string' ? [] : [host.config])),
     )
     const text = await readFile(join(home, 'bulkhead.yaml'), 'utf8')
-    const parsed = parseConfiguration(text, 'bulkhead.yaml', settings)
+    const parsed = parseConfiguration(text, 'bulkhead.yaml', [...folders, ...origins])
     expect(parsed).toMatchObject({ ok: true, configuration: { timezone: 'Europe/Vienna' } })
-    for (const setting of settings) {
+    const settingOf = (setting: string) => {
       const [name = '', key = ''] = setting.split('.')
-      const folder = parsed.ok ? parsed.configuration.agents?.[name]?.[key] : undefined
-      expect((await stat(join(home, folder ?? 'missing'))).isDirectory()).toBe(true)
+      return parsed.ok ? parsed.configuration.agents?.[name]?.[key] : undefined
     }
+    for (const setting of folders) {
+      expect((await stat(join(home, settingOf(setting) ?? 'missing'))).isDirectory()).toBe(true)
+    }
+    expect(origins).toHaveLength(3)
+    for (const setting of origins) expect(settingOf(setting)).toBe(web)
+  })
+
+  test('follows the feeds of its own server, at the address that was first given', async () => {
+    expect(await webPortOf(home)).toBeUndefined()
+    await generate()
+    expect(await webPortOf(home)).toBe(4711)
+    await generate({ web: 'http://127.0.0.1:4712' })
+    const listed = await perform(feeds, {
+      action: 'list',
+      args: {},
+      setting: { folder: join(home, 'agents', 'feeds', 'data'), now: Date.now() },
+    })
+    const followed = feedsManifest.actions.list.output.parse(listed).feeds
+    expect(followed.map(({ url }) => url)).toEqual([
+      `${web}/feeds/news.rss`,
+      `${web}/feeds/blog.atom`,
+      `${web}/feeds/science.rdf`,
+      `${web}/feeds/photos.json`,
+    ])
   })
 
   test('falls back to UTC where the machine does not know where it is', async () => {

@@ -42,7 +42,16 @@ function filesOutsideAgentsData(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !/\/agents\/(calendar|notes)\/data\//.test(file))
+    .filter((file) => !/\/agents\/(calendar|feeds|notes)\/data\//.test(file))
+}
+
+function newsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('items-'))
+    .flatMap((name) => [
+      ...readFileSync(join(folder, name), 'utf8').matchAll(/"title":"([^"\\]+)"/g),
+    ])
+    .flatMap(([, title]) => title ?? [])
 }
 
 function noteText(): string {
@@ -76,11 +85,13 @@ describe('the thread from a request to a verified answer', () => {
     rmSync(base, { recursive: true, force: true })
   })
 
-  it('settles every step, over both agents', () => {
+  it('settles every step, over four agents', () => {
     expect(first.status).toBe('completed')
     expect(new Set(first.steps.map((step) => step.outcome))).toEqual(new Set(['settled']))
-    expect(new Set(first.steps.map((step) => step.agent))).toEqual(new Set(['calendar', 'notes']))
-    expect(first.steps.length).toBeGreaterThanOrEqual(4)
+    expect(new Set(first.steps.map((step) => step.agent))).toEqual(
+      new Set(['calendar', 'feeds', 'notes', 'weather']),
+    )
+    expect(first.steps.length).toBeGreaterThanOrEqual(6)
   })
 
   it("answers with today's titles, as an independent reader finds them, and keeps them in a note", () => {
@@ -89,6 +100,19 @@ describe('the thread from a request to a verified answer', () => {
       expect(first.answer).toContain(title)
       expect(noteText()).toContain(title)
     }
+  })
+
+  it('answers with the weather and the news of a server that it may ask, and records each request', async () => {
+    expect(first.answer).toMatch(/Weather\n {2}-?[\d.]+ to -?[\d.]+ °C, [a-z]/)
+    const news = newsIn(join(data, 'feeds', 'data'))
+    expect(news.length).toBeGreaterThan(40)
+    const answered = news.filter((title) => first.answer.includes(title))
+    expect(answered.length).toBeGreaterThanOrEqual(3)
+    const query = ['audit', 'query', '--kind', 'message', '--json', '--state', state]
+    const rows = (await runCli(query)).stdout
+    expect(rows).toContain('egress:weather.0')
+    // One for each feed that is followed.
+    expect(countOf('egress:feeds.0', rows)).toBe(4)
   })
 
   it('is verified by the command itself', () => {
@@ -105,7 +129,7 @@ describe('the thread from a request to a verified answer', () => {
   it("keeps titles out of everything but the agents' own data", () => {
     const files = filesOutsideAgentsData(state)
     expect(files.length).toBeGreaterThan(20)
-    for (const title of titles) {
+    for (const title of [...titles, ...newsIn(join(data, 'feeds', 'data')).slice(0, 10)]) {
       const found = files.filter((file) => readFileSync(file).includes(title))
       expect(found, title).toEqual([])
     }

@@ -187,10 +187,10 @@ describe('a catalogue', () => {
   it('of the project passes, and each effect that a plan may ask for has its undo', () => {
     const manifests = [...catalogue.values()]
     expect(createCatalogue(manifests).size).toBe(manifests.length)
-    expect(manifests.map(({ name }) => name)).toEqual(['calendar', 'notes'])
+    expect(manifests.map(({ name }) => name)).toEqual(['calendar', 'feeds', 'notes', 'weather'])
     const writes = manifests.flatMap(({ actions }) => Object.values(actions))
-    expect(writes.filter(({ effect, undo }) => effect === 'write' && undo !== 'none').length).toBe(
-      3,
+    expect(writes.filter(({ effect, undo }) => effect === 'write' && undo !== 'none')).toHaveLength(
+      4,
     )
   })
 })

@@ -23,12 +23,17 @@ describe('the recipes of the project', () => {
     expect(findRecipe(name)?.source).toBe(source)
   })
 
-  it('read two calendars and the notes side by side, then keep one note that can be undone', () => {
+  it('read calendars, notes, weather and feeds side by side, then keep one note that can be undone', () => {
     const source = findRecipe('morning-briefing')?.source ?? ''
     const result = compileSource({ kind: 'recipe', source, inputs: {}, catalogue, decide })
     if (!result.ok) throw new Error('refused')
-    expect(result.report.levels).toEqual([['work', 'family', 'recent-notes'], ['keep']])
+    expect(result.report.levels).toEqual([
+      ['work', 'family', 'recent-notes', 'weather', 'news'],
+      ['keep'],
+    ])
     expect(result.plan.steps.at(-1)).toMatchObject({ effect: 'write', undo: { action: 'retract' } })
+    const soft = result.plan.steps.filter(({ onError }) => onError === 'continue')
+    expect(soft.map(({ effect }) => effect)).toEqual(['egress', 'egress'])
   })
 
   it.each([

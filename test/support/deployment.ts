@@ -93,7 +93,10 @@ async function writeHome(
     const { generateHome } = await import('../../examples/home/generate.ts')
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
     const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
-    await generateHome({ folder: state, today: today.format(new Date()), timeZone, seed: 1 })
+    const day = today.format(new Date())
+    // Nobody serves its feeds and its weather: whoever needs them starts `start`, which does.
+    const web = 'http://127.0.0.1:9'
+    await generateHome({ folder: state, today: day, timeZone, seed: 1, web })
     return
   }
   mkdirSync(join(state, 'counts'), { recursive: true })
