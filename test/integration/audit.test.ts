@@ -92,8 +92,8 @@ beforeAll(async () => {
 }, 240_000)
 
 afterAll(async () => {
-  // A killed deployment leaves mounts; the next start of it clears them.
-  await (await startDeployment({ home: 'sample', state: join(base, 'state') })).stop()
+  // Of the second start: the first was killed, and what it left the second has cleared away.
+  await deployment.stop()
   rmSync(base, { recursive: true, force: true })
 })
 
@@ -279,5 +279,29 @@ describe('verification names', () => {
     const before = files()
     await verify(state)
     expect(files()).toEqual(before)
+  })
+})
+
+describe('a platform that is started on an audit that was altered meanwhile', () => {
+  const show = async () => {
+    const { code, stdout } = await runCli([
+      'runs',
+      'show',
+      runs[0] ?? '',
+      '--state',
+      deployment.state,
+      '--json',
+    ])
+    return { code, audit: z.object({ audit: z.unknown() }).parse(JSON.parse(stdout)).audit }
+  }
+
+  it('says so with every run that is shown, although it was verified before that start', async () => {
+    const { state } = deployment
+    const db = new Database(join(state, 'notary', 'audit.db'))
+    db.exec(`DROP TRIGGER audit_no_update; UPDATE audit SET body = '{}' WHERE seq = 9`)
+    db.close()
+    deployment = await startDeployment({ home: 'sample', state })
+    expect(await show()).toMatchObject({ code: 1, audit: { verified: false } })
+    expect(await show()).toMatchObject({ code: 1, audit: { verified: false } })
   })
 })
