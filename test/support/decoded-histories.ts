@@ -25,7 +25,8 @@ export async function readHistories({
   })
   const connection = await Connection.connect({ address })
   try {
-    const client = new Client({ connection, namespace })
+    const dataConverter = { payloadCodecs: [codec] }
+    const client = new Client({ connection, namespace, dataConverter })
     const found: string[] = []
     const payloads: Payload[] = []
     let workflows = 0

@@ -33,7 +33,11 @@ const status = readFileSync('/proc/self/status', 'utf8')
 for (const name of ['Seccomp', 'NoNewPrivs', 'CapEff', 'CapBnd']) {
   report[name] = new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1]
 }
-attempt('environment', () => Object.keys(process.env).toSorted().join())
+attempt('environment', () =>
+  Object.keys(process.env)
+    .toSorted((a, b) => a.localeCompare(b))
+    .join(),
+)
 attempt('limits', () => /open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
 const { hostPort } = JSON.parse(readFileSync('/secrets/config.json', 'utf8'))
 report['host port'] = await new Promise((resolve) => {
