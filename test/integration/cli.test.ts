@@ -95,7 +95,7 @@ describe('with the platform up', () => {
     [requestsSchema, 'runs', 'list'],
     [runSchema, 'runs', 'show'],
     [runSchema, 'runs', 'watch'],
-    [z.array(z.looseObject({ name: z.string(), state: z.string() })).length(2), 'agents', 'list'],
+    [z.array(z.looseObject({ name: z.string(), state: z.string() })).length(4), 'agents', 'list'],
     [agentSchema, 'agents', 'show', 'calendar'],
     [statusSchema, 'status'],
     [doctorSchema, 'doctor'],
