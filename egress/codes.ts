@@ -55,18 +55,23 @@ export const egressCodes = [
 ] as const
 export type EgressCode = (typeof egressCodes)[number]
 
-/** Expected, and told to the agent; `missing` is the line that would allow it, for a person. */
+/**
+ * Expected, and told to the agent. `missing` is the line that would allow it; `place` names file and
+ * key of that line without a word of the agent's, so that it can be recorded.
+ */
 export class EgressError extends Error {
   override readonly name = 'EgressError'
   readonly code: EgressCode
   readonly missing: string | undefined
+  readonly place: string | undefined
   constructor(
     code: EgressCode,
     message: string,
-    options: { readonly missing?: string; readonly cause?: unknown } = {},
+    options: { readonly missing?: string; readonly place?: string; readonly cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.missing = options.missing
+    this.place = options.place
   }
 }

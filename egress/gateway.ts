@@ -123,7 +123,10 @@ async function handle(self: Self, agent: GatewayAgent, body: string): Promise<Fe
     }
   } catch (error) {
     const refusal = toEgressError(error)
-    await note(self, agent, trail, { status: 0, bytes: 0, code: refusal.code })
+    await note(self, agent, trail, {
+      ...{ status: 0, bytes: 0, code: refusal.code },
+      ...(refusal.place === undefined ? {} : { missing: refusal.place }),
+    })
     return toReply(refusal)
   }
 }
@@ -138,7 +141,7 @@ async function pass(self: Self, agent: GatewayAgent, body: string, trail: Trail)
   trail.departure = departure
   await settleOwed(self)
   const timer = AbortSignal.timeout(Math.min(limits.timeoutMs, egressLimits.requestMs))
-  const address = await resolveOnce(self, departure, timer)
+  const address = await resolveOnce(self, { agent, departure, signal: timer })
   return depart(departure, {
     address,
     credential: credentialOf(self, departure),
@@ -176,20 +179,29 @@ async function clear(
 
 async function resolveOnce(
   { resolve }: Self,
-  { origin, declaration }: Departure,
-  signal: AbortSignal,
+  asked: {
+    readonly agent: GatewayAgent
+    readonly departure: Departure
+    readonly signal: AbortSignal
+  },
 ): Promise<string> {
+  const { agent, signal } = asked
+  const { origin, declaration } = asked.departure
   const own = declaration.privateAddress || origin.literal
   const missing =
     declaration.setting === undefined
       ? `egress ${declaration.id}: privateAddress: true`
       : `bulkhead.yaml: ${declaration.setting}: an address in place of ${origin.host}`
-  if (origin.literal) return chooseAddress([origin.host], { own, missing })
+  const place =
+    declaration.setting === undefined
+      ? `agents/${agent.agent}/manifest.ts:egress.${declaration.id}.privateAddress`
+      : `bulkhead.yaml:${declaration.setting}`
+  if (origin.literal) return chooseAddress([origin.host], { own, missing, place })
   const late = delay(egressLimits.connectMs, undefined, { signal, ref: false }).catch(
     () => undefined,
   )
   const addresses = await Promise.race([resolve(origin.host), late]).catch(() => undefined)
-  return chooseAddress(addresses ?? [], { own, missing })
+  return chooseAddress(addresses ?? [], { own, missing, place })
 }
 
 function credentialOf(
@@ -224,7 +236,12 @@ async function note(
   self: Self,
   agent: GatewayAgent,
   { claims, departure }: Trail,
-  outcome: { readonly status: number; readonly bytes: number; readonly code: EgressCode | 'OK' },
+  outcome: {
+    readonly status: number
+    readonly bytes: number
+    readonly code: EgressCode | 'OK'
+    readonly missing?: string
+  },
 ): Promise<void> {
   const subject = `egress:${agent.agent}.${agent.n}`
   const skipped = takeAllowance(self, subject, outcome.code)

@@ -81,12 +81,14 @@ function findDeclaration({ agent, action, request }: RequestQuestion): ResolvedE
   if (declaration === undefined) {
     throw new EgressError('EGRESS_UNDECLARED', 'the agent declares no such egress', {
       missing: `${file}: egress: [{ id: '${quotable(request.egress)}', ... }]`,
+      place: `${file}:egress`,
     })
   }
   const ids = Object.hasOwn(agent.actions, action) ? (agent.actions[action] ?? []) : []
   if (!ids.includes(declaration.id)) {
     throw new EgressError('EGRESS_NOT_OF_ACTION', 'the action may not use this egress', {
       missing: `${file}: actions.${action}: egress: ['${declaration.id}']`,
+      place: `${file}:actions.${action}.egress`,
     })
   }
   return declaration
@@ -101,9 +103,14 @@ function findOrigin(
     setting === undefined
       ? `agents/${agent}/manifest.ts: egress ${id}: host`
       : `bulkhead.yaml: agents: ${setting.replace('.', ': ')}: ${value}`
+  const place =
+    setting === undefined
+      ? `agents/${agent}/manifest.ts:egress.${id}.host`
+      : `bulkhead.yaml:${setting}`
   if (origins.length === 0) {
     throw new EgressError('NOT_CONFIGURED', 'no host is set for this egress', {
       missing: line('https://<host>'),
+      place,
     })
   }
   const wanted = request.origin ?? (origins.length === 1 ? origins[0] : undefined)
@@ -117,6 +124,7 @@ function findOrigin(
   if (!origins.includes(parsed.origin.text)) {
     throw new EgressError('ORIGIN_REFUSED', 'the host is not one that is set for this egress', {
       missing: line([...origins, parsed.origin.text].join(',')),
+      place,
     })
   }
   return parsed.origin
@@ -133,6 +141,7 @@ function findRule({ agent, args, request }: RequestQuestion, declaration: Resolv
   const rule = `{ methods: ['${request.method}'], path: '${quotable(request.path)}' }`
   throw new EgressError(code, messageOf[code], {
     missing: `agents/${agent.agent}/manifest.ts: egress ${declaration.id}: allow: [${rule}]`,
+    place: `agents/${agent.agent}/manifest.ts:egress.${declaration.id}.allow`,
   })
 }
 

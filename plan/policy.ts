@@ -86,7 +86,9 @@ function missingFor({ agent, action, effect, audience, kind }: StepQuestion): st
     return `${name} cannot be undone and needs a person's approval, which this version cannot ask for`
   }
   if (!known.has(effect)) return `a rule for the effect class of ${name}`
-  if (effect === 'egress') return `a rule that lets ${name} send data out of the house`
+  if (effect === 'egress') {
+    return `an audience of ${name} that is one of the hosts it declares: { host: <egress id> }`
+  }
   if (audience !== 'owner') return `a rule for what people other than the owner see of ${name}`
   if (kind === 'undo') return `an undo that writes; ${name} does not`
   return `an undo for ${name}`

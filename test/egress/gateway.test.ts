@@ -120,6 +120,22 @@ describe('an allowed request', () => {
     expect(JSON.stringify(home.events)).not.toContain('title')
   })
 
+  it('that is refused is an event that names where the missing line would stand', async () => {
+    await ask(open(plain.origin, { allow: [] }), { path: '/private-title' })
+    expect(lastEvent()).toMatchObject({
+      code: 'PATH_REFUSED',
+      missing: 'agents/test/manifest.ts:egress.server.allow',
+    })
+    await ask(open(plain.origin), { egress: 'private-title' })
+    expect(lastEvent()).toMatchObject({ missing: 'agents/test/manifest.ts:egress' })
+    await ask(open(plain.origin), { origin: 'https://private-title.example' })
+    expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
+    const resolve = async () => ['127.0.0.1']
+    await ask(open('http://server.example'), {}, { resolve })
+    expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
+    expect(JSON.stringify(home.events)).not.toContain('title')
+  })
+
   it('sends a body with its length, and none is added', async () => {
     const reply = await ask(open(plain.origin), { method: 'POST', body: 'ä', path: '/form' })
     expect(reply.ok).toBe(true)
