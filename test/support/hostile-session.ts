@@ -100,7 +100,8 @@ export async function speak(order: Order): Promise<Heard> {
   await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, waitMs))])
   if (order['deaf'] === true) socket.pause()
   else if (order['stay'] !== true) socket.destroy()
-  return { text, ended }
+  // A flood of refusals would not fit into one reply.
+  return { text: text.slice(0, 65_536), ended }
 }
 
 export function dropSessions(): number {
