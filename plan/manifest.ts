@@ -3,6 +3,8 @@
 // import this file, so nothing here may do I/O or know of Temporal, NATS or the notary.
 
 import type { z } from 'zod'
+import type { Effect, UndoArgument } from './effect.ts'
+
 import { type EgressDeclaration, faultOfEgress } from './egress-declaration.ts'
 import {
   blindSpotsOf,
@@ -15,26 +17,12 @@ import {
 import { limits } from './limits.ts'
 import { isObject, parsePointer } from './pointer.ts'
 
+export type { Effect, UndoArgument } from './effect.ts'
 export type { EgressDeclaration, EgressMethod, EgressRule } from './egress-declaration.ts'
-export type Effect = 'read' | 'write' | 'egress' | 'irreversible'
 /** control: who, what, where, which code; opaque: an id that the same agent gave earlier. */
 export type Role = 'control' | 'content' | 'amount' | 'opaque'
 /** Who will see an action's content. Undeclared means PUBLIC, the most cautious reading. */
 export type Audience = 'owner' | 'PUBLIC' | { readonly arg: string } | { readonly host: string }
-
-/**
- * Where an undo's argument comes from. `$args` and `$result` are RFC 6901 pointers into the step's
- * own arguments and result; `$idem` is the step's effect id. A form that needs the result cannot be
- * authorised when the result is absent (outcome unknown), so prefer the first two.
- */
-export type UndoArgument =
-  | { readonly $args: string }
-  | { readonly $result: string }
-  | { readonly $idem: true }
-  | string
-  | number
-  | boolean
-  | null
 
 export interface UndoDeclaration {
   readonly action: string

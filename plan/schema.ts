@@ -3,7 +3,7 @@
 // returns, what the notary digests and what a run is held to. Pure types and zod.
 
 import { z } from 'zod'
-import type { Effect, UndoArgument } from './manifest.ts'
+import type { Effect, UndoArgument } from './effect.ts'
 
 /** Names that a plan may give. Never a prototype's, a path or a control character. */
 export const stepIdPattern = /^[a-z][a-z0-9-]{0,39}$/

@@ -3,7 +3,7 @@
 // have one is `unknown`, never `failed`. Branches on the failure's `type`, never on its message.
 
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow'
-import type { Effect } from '../plan/manifest.ts'
+import type { Effect } from '../plan/effect.ts'
 import type { StepResult } from './contract.ts'
 
 /** The result of a step whose activity failed. Throws as `toFailureCode` does. */
