@@ -4,7 +4,7 @@
 
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import type { LedgerCopy } from '../security/audit/reconciliation.ts'
@@ -46,9 +46,10 @@ const tries = 5
 
 function readCopy(ledger: string): LedgerCopy['effects'] {
   const file = join(ledger, 'ledger.db')
-  // Prepared and never started, or lost: either way it knows of no effect.
+  // Prepared and never started, or lost: either way it knows of no effect. A folder that this user may
+  // not read is another matter, and throws.
   if (!existsSync(file)) {
-    readdirSync(ledger)
+    readdirSync(existsSync(ledger) ? ledger : dirname(ledger))
     return []
   }
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-ledger-'))
