@@ -1,9 +1,9 @@
-// The sample home of `start`: files below the state folder, and the web server that its feeds and its
+// The sample home of `start` and `up`: files below the state folder, and the web server that its feeds and its
 // weather come from, which lives in this process as long as the command does. Invariant: nothing is
 // written beside a person's own files.
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { generateHome, webPortOf } from '../examples/home/generate.ts'
 import { type HomeServer, startHomeServer } from '../examples/home/server.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
@@ -12,6 +12,13 @@ import type { Output } from './output.ts'
 export interface SampleHome {
   readonly configFile: string
   close(): Promise<void>
+}
+
+/** True when the configuration is the one that the sample home of this state folder was written with. */
+export async function isSampleHome(state: string, config: string | undefined): Promise<boolean> {
+  if (config === undefined || resolve(config) !== join(resolve(state), 'bulkhead.yaml'))
+    return false
+  return existsSync(config) && (await webPortOf(state)) !== undefined
 }
 
 /** @throws CommandError when the files cannot be written */

@@ -8,7 +8,7 @@ import { chooseStartState, isContinuousIntegration } from '../config.ts'
 import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
-import { openSampleHome } from '../sample-home.ts'
+import { isSampleHome, openSampleHome } from '../sample-home.ts'
 import { findDeployment, openSession } from '../session.ts'
 import { interrupted, startSupervisor, untilEnded, untilReady } from '../supervisor-process.ts'
 import { drawRequestId, performRun, readRunSource } from './run.ts'
@@ -23,15 +23,18 @@ export async function upCommand(
   output: Output,
   options: { readonly state: string; readonly config: string | undefined },
 ): Promise<ExitCode> {
-  const supervisor = startSupervisor(options.state, options.config)
-  await untilReady(options.state, supervisor)
-  output.data({ ready: true, state: options.state }, () => [
-    'the platform is up',
-    ...links(options.state),
-  ])
-  output.talk('Ctrl-C stops it')
-  await untilEnded(supervisor)
-  return exitCodes.completed
+  const { state, config } = options
+  const home = (await isSampleHome(state, config)) ? await openSampleHome(state, output) : undefined
+  try {
+    const supervisor = startSupervisor(state, config)
+    await untilReady(state, supervisor)
+    output.data({ ready: true, state }, () => ['the platform is up', ...links(state)])
+    output.talk('Ctrl-C stops it')
+    await untilEnded(supervisor)
+    return exitCodes.completed
+  } finally {
+    await home?.close()
+  }
 }
 
 export interface StartOptions {
