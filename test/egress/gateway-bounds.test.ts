@@ -5,13 +5,14 @@ import { connect, createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ActionFailure } from '../../agents/define-agent.ts'
 import { EgressOutcomeUnknown } from '../../agents/egress-client.ts'
-import type { FetchReply, ResolvedEgress } from '../../egress/contract.ts'
 import {
   codeOf,
+  createAsk,
+  declared,
   type GatewayHome,
   type Outside,
   openGatewayHome,
-  server,
+  openOutside,
 } from '../support/gateway.ts'
 
 let home: GatewayHome
@@ -20,36 +21,7 @@ let secure: Outside
 
 beforeAll(async () => {
   home = await openGatewayHome()
-  plain = await home.serve((request, response) => {
-    const url = request.url ?? ''
-    if (url.startsWith('/redirect')) {
-      response.writeHead(302, { location: `http://127.0.0.1:${secure.port}/stolen` }).end()
-    } else if (url.startsWith('/slow')) {
-      setTimeout(() => response.end('late'), 3_000).unref()
-    } else if (url.startsWith('/brief')) {
-      setTimeout(() => response.end(), 100).unref()
-    } else if (url.startsWith('/large')) {
-      response.end('x'.repeat(200_000))
-    } else if (url.startsWith('/endless')) {
-      const more = () => response.write('x'.repeat(60_000), () => setTimeout(more, 5).unref())
-      more()
-    } else if (url.startsWith('/gzip')) {
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')
-    } else if (url.startsWith('/broken')) {
-      response.writeHead(200, { 'content-length': '100' })
-      response.write('half')
-      setTimeout(() => response.destroy(), 50).unref()
-    } else {
-      response.writeHead(200, {
-        'content-type': 'text/plain; charset=utf-8',
-        etag: '"one"',
-        'set-cookie': 'a=b',
-        server: 'secret-version',
-      })
-      response.end(`hello ${url}`)
-    }
-  })
-  secure = await home.serve((_request, response) => response.end('secure'), 'https')
+  ;({ plain, secure } = await openOutside(home))
 })
 afterAll(() => home.close())
 beforeEach(() => {
@@ -58,31 +30,17 @@ beforeEach(() => {
   secure.seen.length = 0
 })
 
-const open = (origin: string, changes: Partial<ResolvedEgress> = {}): ResolvedEgress => ({
-  ...server,
-  origins: [origin],
-  ...changes,
-})
-
-/** One request of an agent with that declaration. */
-async function ask(
-  egress: ResolvedEgress,
-  request: Parameters<GatewayHome['call']>[0] = {},
-  overrides: Parameters<GatewayHome['gateway']>[0] = {},
-  step: Parameters<GatewayHome['call']>[1] = {},
-): Promise<FetchReply> {
-  const gateway = await home.gateway(overrides)
-  return gateway.handle(home.agent([egress]), await home.call(request, step))
-}
-
+const ask = createAsk(() => home)
 const lastEvent = () => home.events.at(-1)?.summary
 
 describe('a bound', () => {
   it('ends a response that is too long', async () => {
-    const reply = await ask(open(plain.origin), { path: '/large', maxBytes: 199_999 })
+    const reply = await ask(declared(plain.origin), { path: '/large', maxBytes: 199_999 })
     expect(codeOf(reply)).toBe('RESPONSE_TOO_LARGE')
-    expect((await ask(open(plain.origin), { path: '/large', maxBytes: 200_000 })).ok).toBe(true)
-    expect(codeOf(await ask(open(plain.origin), { path: '/endless' }))).toBe('RESPONSE_TOO_LARGE')
+    expect((await ask(declared(plain.origin), { path: '/large', maxBytes: 200_000 })).ok).toBe(true)
+    expect(codeOf(await ask(declared(plain.origin), { path: '/endless' }))).toBe(
+      'RESPONSE_TOO_LARGE',
+    )
   })
 
   it('ends a request that takes longer than its step may', async () => {
@@ -92,7 +50,7 @@ describe('a bound', () => {
     const { token, args, salt } = command
     const request = { egress: 'server', method: 'GET', path: '/slow', maxBytes: 10 }
     const reply = await gateway.handle(
-      home.agent([open(plain.origin)]),
+      home.agent([declared(plain.origin)]),
       JSON.stringify({ token, args, salt, request }),
     )
     expect(codeOf(reply)).toBe('TIMEOUT')
@@ -100,7 +58,7 @@ describe('a bound', () => {
 
   it('holds for requests at once', async () => {
     const gateway = await home.gateway()
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     const body = await home.call({ path: '/slow' })
     const replies = await Promise.all(Array.from({ length: 10 }, () => gateway.handle(agent, body)))
     const codes = replies.map((reply) => (reply.ok ? 'OK' : reply.code))
@@ -110,7 +68,7 @@ describe('a bound', () => {
   })
 
   it('holds for what an agent may send', async () => {
-    const reply = await ask(open(plain.origin), { maxBytes: 10 ** 9 })
+    const reply = await ask(declared(plain.origin), { maxBytes: 10 ** 9 })
     expect(codeOf(reply)).toBe('MALFORMED')
     const gateway = await home.gateway()
     const long = JSON.stringify({ token: 'x'.repeat(600_000) })
@@ -123,7 +81,7 @@ describe('a response', () => {
     ['/gzip', 'RESPONSE_INVALID'],
     ['/broken', 'BROKEN_OFF'],
   ])('that cannot be read whole is none: %s', async (path, code) => {
-    expect(codeOf(await ask(open(plain.origin), { path }))).toBe(code)
+    expect(codeOf(await ask(declared(plain.origin), { path }))).toBe(code)
   })
 
   it.each([
@@ -143,14 +101,14 @@ describe('a response', () => {
     const address = raw.address()
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0
     try {
-      expect(codeOf(await ask(open(`http://127.0.0.1:${port}`)))).toBe('RESPONSE_INVALID')
+      expect(codeOf(await ask(declared(`http://127.0.0.1:${port}`)))).toBe('RESPONSE_INVALID')
     } finally {
       raw.close()
     }
   })
 
   it('from nowhere is told as unsent', async () => {
-    expect(codeOf(await ask(open('http://127.0.0.1:1')))).toBe('CONNECT_FAILED')
+    expect(codeOf(await ask(declared('http://127.0.0.1:1')))).toBe('CONNECT_FAILED')
   })
 })
 
@@ -160,7 +118,7 @@ describe('the record', () => {
     const gateway = await home.gateway({
       record: async (event) => !down.has('notary') && home.events.push(event) > 0,
     })
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     expect((await gateway.handle(agent, await home.call({ path: '/first' }))).ok).toBe(true)
     expect(codeOf(await gateway.handle(agent, await home.call({ path: '/second' })))).toBe(
       'NOT_AUDITED',
@@ -174,7 +132,7 @@ describe('the record', () => {
   it('of a flood of refusals is a few rows that say how many there were', async () => {
     let now = Date.now()
     const gateway = await home.gateway({ now: () => now })
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     for (let i = 0; i < 100; i += 1) await gateway.handle(agent, 'nonsense')
     expect(home.events.length).toBe(20)
     now += 1_000
@@ -186,7 +144,7 @@ describe('the record', () => {
 
 describe('the door of an agent', () => {
   it('answers its requests, and its client says what may be asked again', async () => {
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     const fetch = await home.door(agent, await home.gateway())
     const { token, args, salt } = await home.authority.command({ action: 'fetch', args: { a: 1 } })
     const proof = { token, args, salt }
@@ -213,7 +171,7 @@ describe('the door of an agent', () => {
   })
 
   it('takes many requests of one agent, as many at once as it may', async () => {
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     const fetch = await home.door(agent, await home.gateway())
     const { token, args, salt } = await home.authority.command({ action: 'fetch', args: {} })
     const request = { egress: 'server', method: 'GET', path: '/brief', maxBytes: 100 } as const
@@ -225,7 +183,7 @@ describe('the door of an agent', () => {
   })
 
   it('opens for nothing but its one call', async () => {
-    const agent = home.agent([open(plain.origin)])
+    const agent = home.agent([declared(plain.origin)])
     await home.door(agent, await home.gateway())
     const say = (text: string) =>
       new Promise<string>((resolve) => {

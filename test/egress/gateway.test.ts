@@ -6,14 +6,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { FetchReply, ResolvedEgress } from '../../egress/contract.ts'
+import type { ResolvedEgress } from '../../egress/contract.ts'
 import { createAuthority } from '../support/agent-commands.ts'
 import {
   codeOf,
+  createAsk,
+  declared,
   type GatewayHome,
   type Outside,
   openGatewayHome,
-  server,
+  openOutside,
 } from '../support/gateway.ts'
 
 let home: GatewayHome
@@ -22,34 +24,7 @@ let secure: Outside
 
 beforeAll(async () => {
   home = await openGatewayHome()
-  plain = await home.serve((request, response) => {
-    const url = request.url ?? ''
-    if (url.startsWith('/redirect')) {
-      response.writeHead(302, { location: `http://127.0.0.1:${secure.port}/stolen` }).end()
-    } else if (url.startsWith('/slow')) {
-      setTimeout(() => response.end('late'), 3_000).unref()
-    } else if (url.startsWith('/large')) {
-      response.end('x'.repeat(200_000))
-    } else if (url.startsWith('/endless')) {
-      const more = () => response.write('x'.repeat(60_000), () => setTimeout(more, 5).unref())
-      more()
-    } else if (url.startsWith('/gzip')) {
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')
-    } else if (url.startsWith('/broken')) {
-      response.writeHead(200, { 'content-length': '100' })
-      response.write('half')
-      setTimeout(() => response.destroy(), 50).unref()
-    } else {
-      response.writeHead(200, {
-        'content-type': 'text/plain; charset=utf-8',
-        etag: '"one"',
-        'set-cookie': 'a=b',
-        server: 'secret-version',
-      })
-      response.end(`hello ${url}`)
-    }
-  })
-  secure = await home.serve((_request, response) => response.end('secure'), 'https')
+  ;({ plain, secure } = await openOutside(home))
 })
 afterAll(() => home.close())
 beforeEach(() => {
@@ -58,29 +33,13 @@ beforeEach(() => {
   secure.seen.length = 0
 })
 
-const open = (origin: string, changes: Partial<ResolvedEgress> = {}): ResolvedEgress => ({
-  ...server,
-  origins: [origin],
-  ...changes,
-})
-
-/** One request of an agent with that declaration. */
-async function ask(
-  egress: ResolvedEgress,
-  request: Parameters<GatewayHome['call']>[0] = {},
-  overrides: Parameters<GatewayHome['gateway']>[0] = {},
-  step: Parameters<GatewayHome['call']>[1] = {},
-): Promise<FetchReply> {
-  const gateway = await home.gateway(overrides)
-  return gateway.handle(home.agent([egress]), await home.call(request, step))
-}
-
+const ask = createAsk(() => home)
 const lastEvent = () => home.events.at(-1)?.summary
 
 describe('an allowed request', () => {
   it('reaches the server and comes back without what sets state', async () => {
     const request = { path: '/a', query: { b: 'c' }, headers: { accept: 'text/plain' } }
-    const reply = await ask(open(plain.origin), request)
+    const reply = await ask(declared(plain.origin), request)
     expect(reply).toMatchObject({ ok: true, status: 200, url: `${plain.origin}/a?b=c` })
     if (!reply.ok) return
     expect(Buffer.from(reply.bodyBase64, 'base64').toString()).toBe('hello /a?b=c')
@@ -100,7 +59,7 @@ describe('an allowed request', () => {
 
   it('is an event under its step, without path, value or content', async () => {
     const step = { claims: { step: 'look' } }
-    await ask(open(plain.origin), { path: '/private-title' }, {}, step)
+    await ask(declared(plain.origin), { path: '/private-title' }, {}, step)
     expect(home.events).toEqual([
       {
         kind: 'message',
@@ -121,23 +80,23 @@ describe('an allowed request', () => {
   })
 
   it('that is refused is an event that names where the missing line would stand', async () => {
-    await ask(open(plain.origin, { allow: [] }), { path: '/private-title' })
+    await ask(declared(plain.origin, { allow: [] }), { path: '/private-title' })
     expect(lastEvent()).toMatchObject({
       code: 'PATH_REFUSED',
       missing: 'agents/test/manifest.ts:egress.server.allow',
     })
-    await ask(open(plain.origin), { egress: 'private-title' })
+    await ask(declared(plain.origin), { egress: 'private-title' })
     expect(lastEvent()).toMatchObject({ missing: 'agents/test/manifest.ts:egress' })
-    await ask(open(plain.origin), { origin: 'https://private-title.example' })
+    await ask(declared(plain.origin), { origin: 'https://private-title.example' })
     expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
     const resolve = async () => ['127.0.0.1']
-    await ask(open('http://server.example'), {}, { resolve })
+    await ask(declared('http://server.example'), {}, { resolve })
     expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
     expect(JSON.stringify(home.events)).not.toContain('title')
   })
 
   it('sends a body with its length, and none is added', async () => {
-    const reply = await ask(open(plain.origin), { method: 'POST', body: 'ä', path: '/form' })
+    const reply = await ask(declared(plain.origin), { method: 'POST', body: 'ä', path: '/form' })
     expect(reply.ok).toBe(true)
     expect(plain.seen[0]?.headers).toMatchObject({ 'content-length': '2' })
   })
@@ -149,19 +108,19 @@ describe('an allowed request', () => {
   ])('carries the credential that the agent never sees: %s', async (_what, { as }, name, value) => {
     const file = join(home.folder, 'secret')
     writeFileSync(file, 's3cret')
-    const reply = await ask(open(plain.origin, { credential: { file, as } }))
+    const reply = await ask(declared(plain.origin, { credential: { file, as } }))
     expect(plain.seen[0]?.headers[name]).toBe(value)
     expect(JSON.stringify([reply, home.events])).not.toContain('s3cret')
   })
 
   it('is not sent without the credential that it needs', async () => {
     const credential = { file: join(home.folder, 'absent'), as: 'bearer' } as const
-    expect(codeOf(await ask(open(plain.origin, { credential })))).toBe('CREDENTIAL_MISSING')
+    expect(codeOf(await ask(declared(plain.origin, { credential })))).toBe('CREDENTIAL_MISSING')
     expect(plain.seen).toEqual([])
   })
 
   it('does not follow a redirect', async () => {
-    const reply = await ask(open(plain.origin), { path: '/redirect' })
+    const reply = await ask(declared(plain.origin), { path: '/redirect' })
     expect(reply).toMatchObject({ ok: true, status: 302 })
     expect(reply.ok && reply.headers['location']).toContain('/stolen')
     expect(secure.seen).toEqual([])
@@ -181,7 +140,7 @@ describe('a token', () => {
     ['of an action without egress', { action: 'echo' }, 'EGRESS_NOT_OF_ACTION'],
     ['of another operation', { claims: { op: 'cancel' } }, 'WRONG_OPERATION'],
   ])('%s lets nothing out', async (_what, step, code) => {
-    expect(codeOf(await ask(open(plain.origin), {}, {}, step))).toBe(code)
+    expect(codeOf(await ask(declared(plain.origin), {}, {}, step))).toBe(code)
     expect(plain.seen).toEqual([])
     expect(lastEvent()).toMatchObject({ code, status: 0 })
   })
@@ -189,7 +148,7 @@ describe('a token', () => {
   it('with another salt lets nothing out', async () => {
     const gateway = await home.gateway()
     const call = { ...JSON.parse(await home.call({})), salt: randomBytes(16).toString('base64url') }
-    const reply = await gateway.handle(home.agent([open(plain.origin)]), JSON.stringify(call))
+    const reply = await gateway.handle(home.agent([declared(plain.origin)]), JSON.stringify(call))
     expect(codeOf(reply)).toBe('SALT_MISMATCH')
   })
 
@@ -197,13 +156,13 @@ describe('a token', () => {
     const gateway = await home.gateway()
     const { token } = await (await foreign()).command({ action: 'fetch', args: { path: '/' } })
     const call = { ...JSON.parse(await home.call({})), token }
-    const reply = await gateway.handle(home.agent([open(plain.origin)]), JSON.stringify(call))
+    const reply = await gateway.handle(home.agent([declared(plain.origin)]), JSON.stringify(call))
     expect(codeOf(reply)).toBe('TOKEN_KEY_UNKNOWN')
     expect(plain.seen).toEqual([])
   })
 
   it('is of no use while no sandbox of the agent runs', async () => {
-    const reply = await ask(open(plain.origin), {}, { epochOf: () => undefined })
+    const reply = await ask(declared(plain.origin), {}, { epochOf: () => undefined })
     expect(codeOf(reply)).toBe('NOT_RUNNING')
   })
 
@@ -215,13 +174,13 @@ describe('a token', () => {
     ['a member that nobody knows', '{"token":"a","args":{},"salt":"a","agent":"other.1"}'],
   ])('must come in the permitted shape, which is not %s', async (_what, body) => {
     const gateway = await home.gateway()
-    const reply = await gateway.handle(home.agent([open(plain.origin)]), body)
+    const reply = await gateway.handle(home.agent([declared(plain.origin)]), body)
     expect(codeOf(reply)).toBe('MALFORMED')
   })
 
   it('begun with while it lived may finish after it', async () => {
     let now = Date.now()
-    const reply = ask(open(plain.origin), { path: '/slow' }, { now: () => now })
+    const reply = ask(declared(plain.origin), { path: '/slow' }, { now: () => now })
     await delay(50)
     now += 60_000
     expect(await reply).toMatchObject({ ok: true, status: 200 })
@@ -230,7 +189,7 @@ describe('a token', () => {
 
 describe('a name', () => {
   const named = (changes: Partial<ResolvedEgress> = {}) =>
-    open(`http://server.example:${plain.port}`, changes)
+    declared(`http://server.example:${plain.port}`, changes)
 
   it.each([
     ['127.0.0.1', 'this machine'],
@@ -276,42 +235,44 @@ describe('a name', () => {
   })
 
   it('is not resolved where bulkhead.yaml writes an address', async () => {
-    expect((await ask(open(plain.origin))).ok).toBe(true)
+    expect((await ask(declared(plain.origin))).ok).toBe(true)
   })
 })
 
 describe('TLS', () => {
   it('is checked for the name or address that was compared', async () => {
-    expect(await ask(open(secure.origin))).toMatchObject({ ok: true, status: 200 })
-    const named = open(`https://localhost:${secure.port}`, { privateAddress: true })
+    expect(await ask(declared(secure.origin))).toMatchObject({ ok: true, status: 200 })
+    const named = declared(`https://localhost:${secure.port}`, { privateAddress: true })
     const resolve = async () => ['127.0.0.1']
     expect((await ask(named, {}, { resolve })).ok).toBe(true)
   })
 
   it('with a certificate for another name is refused before anything is sent', async () => {
-    const named = open(`https://other.example:${secure.port}`, { privateAddress: true })
+    const named = declared(`https://other.example:${secure.port}`, { privateAddress: true })
     const reply = await ask(named, {}, { resolve: async () => ['127.0.0.1'] })
     expect(codeOf(reply)).toBe('TLS_REFUSED')
     expect(secure.seen).toEqual([])
   })
 
   it('under an authority that nobody trusts is refused', async () => {
-    expect(codeOf(await ask(open(secure.origin), {}, { trusted: undefined }))).toBe('TLS_REFUSED')
+    expect(codeOf(await ask(declared(secure.origin), {}, { trusted: undefined }))).toBe(
+      'TLS_REFUSED',
+    )
     expect(secure.seen).toEqual([])
   })
 
   it('with the pinned key is accepted, with another refused', async () => {
     const { pin } = home.trust
-    expect((await ask(open(secure.origin, { pin }))).ok).toBe(true)
+    expect((await ask(declared(secure.origin, { pin }))).ok).toBe(true)
     const other = createHash('sha256').update('another key').digest('base64')
     secure.seen.length = 0
-    expect(codeOf(await ask(open(secure.origin, { pin: other })))).toBe('PIN_MISMATCH')
+    expect(codeOf(await ask(declared(secure.origin, { pin: other })))).toBe('PIN_MISMATCH')
     expect(secure.seen).toEqual([])
   })
 
   it('is not spoken by a server in clear, and nothing is sent to it', async () => {
     const origin = plain.origin.replace('http:', 'https:')
-    expect(codeOf(await ask(open(origin)))).toBe('TLS_REFUSED')
+    expect(codeOf(await ask(declared(origin)))).toBe('TLS_REFUSED')
     expect(plain.seen).toEqual([])
   })
 })

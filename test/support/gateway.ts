@@ -166,3 +166,62 @@ export function codeOf(reply: FetchReply): string {
   if (reply.ok) throw new Error(`it was allowed: ${reply.status}`)
   return reply.code
 }
+
+/** What lies outside: a server with every awkward answer, and one that speaks TLS. */
+export async function openOutside(
+  home: GatewayHome,
+): Promise<{ readonly plain: Outside; readonly secure: Outside }> {
+  const secure = await home.serve((_request, response) => response.end('secure'), 'https')
+  const plain = await home.serve((request, response) => {
+    const url = request.url ?? ''
+    if (url.startsWith('/redirect')) {
+      response.writeHead(302, { location: `http://127.0.0.1:${secure.port}/stolen` }).end()
+    } else if (url.startsWith('/slow')) {
+      setTimeout(() => response.end('late'), 3_000).unref()
+    } else if (url.startsWith('/brief')) {
+      setTimeout(() => response.end(), 100).unref()
+    } else if (url.startsWith('/large')) {
+      response.end('x'.repeat(200_000))
+    } else if (url.startsWith('/endless')) {
+      const more = () => response.write('x'.repeat(60_000), () => setTimeout(more, 5).unref())
+      more()
+    } else if (url.startsWith('/gzip')) {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')
+    } else if (url.startsWith('/broken')) {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('half')
+      setTimeout(() => response.destroy(), 50).unref()
+    } else {
+      response.writeHead(200, {
+        'content-type': 'text/plain; charset=utf-8',
+        etag: '"one"',
+        'set-cookie': 'a=b',
+        server: 'secret-version',
+      })
+      response.end(`hello ${url}`)
+    }
+  })
+  return { plain, secure }
+}
+
+/** The declaration that lets an agent ask `origin`. */
+export const declared = (
+  origin: string,
+  changes: Partial<ResolvedEgress> = {},
+): ResolvedEgress => ({ ...server, origins: [origin], ...changes })
+
+type Request = Parameters<GatewayHome['call']>[0]
+type Overrides = Parameters<GatewayHome['gateway']>[0]
+
+/** One request of an agent with that declaration, in the home of the moment. */
+export const createAsk =
+  (home: () => GatewayHome) =>
+  async (
+    egress: ResolvedEgress,
+    request: Request = {},
+    overrides: Overrides = {},
+    step: Parameters<GatewayHome['call']>[1] = {},
+  ): Promise<FetchReply> => {
+    const gateway = await home().gateway(overrides)
+    return gateway.handle(home().agent([egress]), await home().call(request, step))
+  }
