@@ -58,14 +58,14 @@ export async function generateHome({
   const template = await readFile(new URL('./bulkhead.yaml', import.meta.url), 'utf8')
   const configuration = template
     .replace(/^timezone: .*$/m, `timezone: ${month.timeZone}`)
-    .replaceAll(placeholder, web)
+    .replaceAll(templateOrigin, web)
   // Before the configuration, which says that the home is complete.
   if ((await readIfThere(join(folder, 'bulkhead.yaml'))) === '') follow(feeds, web)
   await writeOnce(join(folder, 'bulkhead.yaml'), configuration)
 }
 
 /** In the template, where the address of the home's web server belongs. */
-const placeholder = 'http://127.0.0.1:1'
+const templateOrigin = 'http://127.0.0.1:1'
 
 /** The port that an earlier generation wrote; undefined for a new home or one of other servers. */
 export async function webPortOf(folder: string): Promise<number | undefined> {
