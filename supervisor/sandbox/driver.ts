@@ -3,6 +3,7 @@
 // sandbox; there is no weaker mode.
 
 import type { LogFile } from '../log-file.ts'
+import type { SandboxBounds } from './bounds.ts'
 import type { SandboxSpec } from './oci-spec.ts'
 
 /** As the kernel reports them for the sandbox's process, not as anybody asked for them. */
@@ -21,8 +22,9 @@ export interface SandboxFacts {
   readonly network: 'loopback' | 'host' | 'other'
   /** Namespaces that differ from the supervisor's own. */
   readonly namespaces: readonly string[]
-  /** What bounds it: control groups where the driver may make them, else resource limits only. */
+  /** What bounds it: control groups for memory and threads, or resource limits of the process only. */
   readonly limits: 'cgroup' | 'rlimit'
+  readonly bounds: SandboxBounds
 }
 
 export interface RunningSandbox {

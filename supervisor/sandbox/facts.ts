@@ -2,23 +2,23 @@
 // tests; they come from /proc of the host, so the agent cannot embellish them. Linux only.
 
 import { readFileSync, readlinkSync } from 'node:fs'
+import { readBounds } from './bounds.ts'
 import type { SandboxFacts } from './driver.ts'
 
 const namespaceNames = ['user', 'pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup'] as const
 
 /** Undefined when the process is gone. */
-export function readFacts(
-  pid: number,
-  known: { readonly runtime: string; readonly limits: SandboxFacts['limits'] },
-): SandboxFacts | undefined {
+export function readFacts(pid: number, runtime: string): SandboxFacts | undefined {
   try {
     const status = parseStatus(readFileSync(`/proc/${pid}/status`, 'utf8'))
     const namespaces = namespaceNames.filter(
       (name) => readlinkSync(`/proc/${pid}/ns/${name}`) !== readlinkSync(`/proc/self/ns/${name}`),
     )
+    const bounds = readBounds(pid)
+    const isGrouped = bounds.memoryBytes !== null && bounds.pids !== null
     return {
       driver: 'oci',
-      runtime: known.runtime,
+      runtime,
       seccomp: Number(status.get('Seccomp')),
       noNewPrivs: Number(status.get('NoNewPrivs')),
       capBnd: status.get('CapBnd') ?? '',
@@ -26,7 +26,8 @@ export function readFacts(
       rootReadOnly: isRootReadOnly(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')),
       network: describeNetwork(namespaces.includes('net'), readDevices(pid)),
       namespaces,
-      limits: known.limits,
+      limits: isGrouped ? 'cgroup' : 'rlimit',
+      bounds,
     }
   } catch {
     return undefined

@@ -95,3 +95,10 @@ export function canMakeControlGroups(): boolean {
     return false
   }
 }
+
+/** Version 1 says so in its root; version 2 counts wherever the kernel swaps at all. */
+export function canCountSwap(): boolean {
+  const base = '/sys/fs/cgroup'
+  if (existsSync(join(base, 'cgroup.controllers'))) return existsSync('/proc/swaps')
+  return existsSync(join(base, 'memory', 'memory.memsw.limit_in_bytes'))
+}

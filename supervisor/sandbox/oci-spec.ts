@@ -34,6 +34,8 @@ export interface SandboxLimits {
   /** Resource limits of the process; they hold where no control group is to be had. */
   readonly openFiles: number
   readonly dataBytes: number
+  /** Of any one file; what all of them may come to is the volume's and the supervisor's to bound. */
+  readonly fileBytes: number
   /** Size of the private /tmp. */
   readonly tmpBytes: number
 }
@@ -46,6 +48,8 @@ export const defaultLimits: SandboxLimits = {
   cpuMillis: 1_000,
   openFiles: 512,
   dataBytes: 1024 * 1024 * 1024,
+  // No ledger and no file of a person's that an agent writes is larger than a ledger volume.
+  fileBytes: 64 * 1024 * 1024,
   tmpBytes: 16 * 1024 * 1024,
 }
 
@@ -60,6 +64,8 @@ export interface OciOptions {
    * count everything else that the person runs.
    */
   readonly countsPerNamespace: boolean
+  /** Whether control groups count swap: where they do, there is none beyond the memory. */
+  readonly countsSwap: boolean
 }
 
 const namespaces = ['user', 'pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'] as const
@@ -106,6 +112,7 @@ export function toOciConfig(spec: SandboxSpec, options: OciOptions): Record<stri
         rlimit('RLIMIT_NOFILE', spec.limits.openFiles),
         rlimit('RLIMIT_CORE', 0),
         rlimit('RLIMIT_DATA', spec.limits.dataBytes),
+        rlimit('RLIMIT_FSIZE', spec.limits.fileBytes),
         rlimit('RLIMIT_MEMLOCK', 0),
         ...(options.countsPerNamespace ? [rlimit('RLIMIT_NPROC', spec.limits.pids)] : []),
       ],
@@ -122,7 +129,7 @@ export function toOciConfig(spec: SandboxSpec, options: OciOptions): Record<stri
       seccomp: options.seccomp,
       ...(options.cgroupsPath === undefined
         ? {}
-        : { cgroupsPath: options.cgroupsPath, resources: toResources(spec.limits) }),
+        : { cgroupsPath: options.cgroupsPath, resources: toResources(spec.limits, options) }),
     },
   }
 }
@@ -160,10 +167,11 @@ function toOciMount(mount: SandboxMount): Record<string, unknown> {
   }
 }
 
-function toResources(limits: SandboxLimits): Record<string, unknown> {
+function toResources(limits: SandboxLimits, { countsSwap }: OciOptions): Record<string, unknown> {
   return {
     devices: [{ allow: false, access: 'rwm' }],
-    memory: { limit: limits.memoryBytes },
+    // The runtime's `swap` is memory and swap together.
+    memory: { limit: limits.memoryBytes, ...(countsSwap ? { swap: limits.memoryBytes } : {}) },
     pids: { limit: limits.pids },
     cpu: { quota: limits.cpuMillis * 100, period: 100_000 },
   }

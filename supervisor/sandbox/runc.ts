@@ -16,6 +16,7 @@ import { processStartTime } from '../lock.ts'
 import { compareVersions } from '../toolchain.ts'
 import type { RunningSandbox, SandboxDriver, SandboxRequest } from './driver.ts'
 import { readFacts } from './facts.ts'
+import { canCountSwap } from './host.ts'
 import { type SandboxSpec, toOciConfig } from './oci-spec.ts'
 import type { OciSeccomp } from './seccomp.ts'
 
@@ -36,7 +37,6 @@ const watchEveryMs = 500
 const run = promisify(execFile)
 
 export function createRuncDriver(options: RuncOptions): SandboxDriver {
-  const limits = options.canLimit ? 'cgroup' : 'rlimit'
   const remove = async (name: string) => {
     await run(options.runc, ['--root', options.root, 'delete', '-f', name]).catch(() => undefined)
     // Without the runtime's own record there is nothing that it could still delete.
@@ -63,7 +63,7 @@ export function createRuncDriver(options: RuncOptions): SandboxDriver {
       await Promise.all(left.map(remove))
       return left
     },
-    facts: (pid) => readFacts(pid, { runtime: 'runc', limits }),
+    facts: (pid) => readFacts(pid, 'runc'),
   }
 }
 
@@ -81,6 +81,7 @@ function writeBundle({ spec, folder }: SandboxRequest, options: RuncOptions): vo
     seccomp: options.seccomp,
     rootFolder,
     countsPerNamespace: compareVersions(release(), '5.14.0') >= 0,
+    countsSwap: canCountSwap(),
     ...(options.canLimit ? { cgroupsPath: `/bulkhead/${spec.name}` } : {}),
   })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))

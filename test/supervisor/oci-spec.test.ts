@@ -36,7 +36,9 @@ const configSchema = z.looseObject({
     gidMappings: z.array(z.unknown()),
     seccomp: z.unknown(),
     cgroupsPath: z.string().optional(),
-    resources: z.looseObject({ memory: z.object({ limit: z.number() }) }).optional(),
+    resources: z
+      .looseObject({ memory: z.object({ limit: z.number(), swap: z.number().optional() }) })
+      .optional(),
   }),
 })
 
@@ -64,6 +66,7 @@ function configOf(
     seccomp,
     rootFolder: '/state/root',
     countsPerNamespace,
+    countsSwap: cgroupsPath !== '/bulkhead/no-swap-accounting',
     ...(cgroupsPath ? { cgroupsPath } : {}),
   }
   return configSchema.parse(toOciConfig(spec, options))
@@ -147,6 +150,8 @@ describe('the configuration of a sandbox', () => {
     expect(hard.get('RLIMIT_NOFILE')).toBe(defaultLimits.openFiles)
     expect(hard.get('RLIMIT_CORE')).toBe(0)
     expect(hard.get('RLIMIT_DATA')).toBe(defaultLimits.dataBytes)
+    expect(hard.get('RLIMIT_FSIZE')).toBe(defaultLimits.fileBytes)
+    expect(hard.get('RLIMIT_MEMLOCK')).toBe(0)
     expect(hard.get('RLIMIT_NPROC')).toBe(defaultLimits.pids)
     expect(configOf().linux.resources).toBeUndefined()
   })
@@ -159,6 +164,9 @@ describe('the configuration of a sandbox', () => {
   it('bounds memory by a control group where one can be made', () => {
     const { linux } = configOf([], '/bulkhead/x')
     expect(linux.cgroupsPath).toBe('/bulkhead/x')
-    expect(linux.resources?.memory.limit).toBe(defaultLimits.memoryBytes)
+    const { memoryBytes } = defaultLimits
+    expect(linux.resources?.memory).toEqual({ limit: memoryBytes, swap: memoryBytes })
+    const uncounted = configOf([], '/bulkhead/no-swap-accounting').linux.resources
+    expect(uncounted?.memory).toEqual({ limit: memoryBytes })
   })
 })
