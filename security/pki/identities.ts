@@ -61,10 +61,12 @@ export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
     now,
   )
   const tls = {
-    ca: join(pki, 'ca.pem'),
+    // A copy: the server's user may not look into the authority's folder.
+    ca: join(server, 'ca.pem'),
     cert: join(server, 'server.pem'),
     key: join(server, 'server.key.pem'),
   }
+  await replaceFile(tls.ca, authority.certificatePem)
   await prepareCertificate(
     { certificate: tls.cert, key: tls.key },
     { name: 'nats-server', purpose: 'server' },

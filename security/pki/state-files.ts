@@ -1,6 +1,9 @@
 // Writing into the state folder so that a crash at any moment leaves the old file or the new one,
 // never half of one, and never readable by others. Two ways: `createOnce` for what must survive
 // (keys), `replaceFile` for what is derived. Paths come from our own layout, never from a payload.
+// As root, a folder may have been given to the group of the one party that reads it
+// (supervisor/ownership.ts); a new file in it is that group's by the folder's set-group-id bit. The
+// group of a file is therefore no stranger, and keeps its right to read.
 
 import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
@@ -14,8 +17,9 @@ export async function ensureStateFolder(path: string): Promise<void> {
 
 /** Creates the folder with 0700 and takes other users' rights off an existing one. */
 export async function ensureFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  const created = await mkdir(path, { recursive: true, mode: 0o700 })
   await closeToOthers(path)
+  if (created !== undefined && isOneParty((await stat(path)).gid)) await chmod(path, 0o2750)
 }
 
 /** The file's text, or undefined when there is none. Takes other users' rights off it. */
@@ -68,6 +72,8 @@ async function writeTemporary(path: string, text: string): Promise<string> {
   const file = await open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(text)
+    const { gid } = await file.stat()
+    if (isOneParty(gid)) await file.chmod(0o640)
     // Before the name points at it: otherwise a power cut can leave a named, empty key.
     await file.sync()
   } finally {
@@ -86,8 +92,15 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function closeToOthers(path: string): Promise<void> {
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) await chmod(path, mode & 0o700)
+  const facts = await stat(path)
+  const forGroup = facts.isDirectory() ? 0o7070 : 0o040
+  const kept = 0o700 | (isOneParty(facts.gid) ? forGroup : 0)
+  if ((facts.mode & 0o077 & ~kept) !== 0) await chmod(path, facts.mode & kept)
+}
+
+/** Whether the group is a party's: only root can have given a file to a group that is not its own. */
+function isOneParty(gid: number): boolean {
+  return process.getuid?.() === 0 && gid !== process.getgid?.()
 }
 
 const systemErrorSchema = z.object({ code: z.string() })

@@ -241,7 +241,7 @@ describe('the generated configuration of the bus', () => {
 
   it('listens on loopback only, with TLS 1.3 first and client certificates', () => {
     expect(config.listen).toBe('127.0.0.1:4333')
-    expect(config.tls.ca_file).toBe(join(state, 'pki', 'ca.pem'))
+    expect(config.tls.ca_file).toBe(join(state, 'nats', 'ca.pem'))
     // configSchema is strict: nothing else is configured, so monitoring, JetStream, MQTT, WebSocket,
     // leafnodes, gateways, clusters, pid file and default users are off.
     expect(text).not.toMatch(/no_auth_user|verify_and_map|deny|stream:|\$SYS|http|jetstream/i)
