@@ -16,6 +16,7 @@ export const supervisorCodes = [
   'BUNDLE_FAILED',
   'START_FAILED',
   'START_TIMEOUT',
+  'BUS_NOT_RELOADED',
   // agents
   'UNKNOWN_AGENT',
   'NOT_CONFIGURED',

@@ -10,6 +10,7 @@ import type { Deployment } from '../security/deployment.ts'
 import { deriveAccounts } from '../security/pki/accounts.ts'
 import { prepareIdentities } from '../security/pki/identities.ts'
 import { startAgents } from './agents.ts'
+import { type BusServer, createBusServer, listenForReloads, type ReloadNews } from './bus-server.ts'
 import { explainSystemError, SupervisorError } from './codes.ts'
 import { openControl } from './control.ts'
 import { needsGateway, prepareGateway, removeGatewaySecrets } from './egress.ts'
@@ -18,6 +19,7 @@ import type { AgentPool } from './pool.ts'
 import { choosePorts, type Ports } from './ports.ts'
 import { type Preparation, type PrepareOptions, prepare } from './prepare.ts'
 import { createManagedProcess, type ManagedProcess, type ProcessPlan } from './process.ts'
+import type { SecretSources } from './secrets.ts'
 import * as servers from './servers.ts'
 import { createUnwind, type Unwind } from './unwind.ts'
 import { toAgentView, toStatus, toSummaries } from './views.ts'
@@ -45,6 +47,9 @@ interface Live {
   readonly gateway: boolean
   pool: AgentPool | undefined
   notary: NotaryPort | undefined
+  /** The bus server from outside: what it accepts can be changed while it runs. */
+  busServer: BusServer | undefined
+  busNews: ReloadNews
 }
 
 /**
@@ -86,6 +91,8 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     gateway: needsGateway(options.catalogue),
     pool: undefined,
     notary: undefined,
+    busServer: undefined,
+    busNews: listenForReloads(prepared.journal.logOf('nats-server')),
   }
   const controlSocket = join(sockets, 'control.sock')
   await serveControl(live, controlSocket, options.stop)
@@ -103,6 +110,7 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
   live.pool = await startAgents({
     prepared,
     catalogue: options.catalogue,
+    secrets: secretSources(options),
     bus,
     notary,
     unwind,
@@ -158,17 +166,22 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const ports = await choosePorts(configuration.ports)
     const bus = { host: '127.0.0.1', port: ports.bus }
     const { gateway } = live
-    await prepareIdentities({ state: layout.root, deployment, replicas, gateway, bus })
+    const identities = { state: layout.root, deployment, replicas, gateway, bus }
+    await prepareIdentities(identities)
     const input = { layout, ports, environment }
     const results = await Promise.allSettled([
       run(live, servers.temporalPlan({ ...input, program: tools.temporal.path })),
       run(live, servers.busPlan({ ...input, program: tools['nats-server'].path })),
     ])
     const failed = results.find((result) => result.status === 'rejected')
-    if (failed === undefined) return ports
+    const busProcess = live.processes.get('nats-server')
+    if (failed === undefined && busProcess !== undefined) {
+      live.busServer = createBusServer({ identities, process: busProcess, news: live.busNews })
+      return ports
+    }
     await Promise.all([...live.processes.values()].map((process) => process.stop()))
-    if (attempt === startAttempts) throw failed.reason
-    live.prepared.journal.logger.warn({ err: failed.reason }, 'once more, on other ports')
+    if (attempt === startAttempts) throw failed?.reason
+    live.prepared.journal.logger.warn({ err: failed?.reason }, 'once more, on other ports')
   }
 }
 
@@ -179,10 +192,15 @@ async function startGateway(live: Live, options: UpOptions): Promise<void> {
   const config = prepareGateway({
     ...{ layout, deployment, configuration, replicas, sockets },
     catalogue: options.catalogue,
-    secrets: { folder: dirname(options.configFile), variable: options.environment.variable },
+    secrets: secretSources(options),
   })
   await startOwn(live, options, { name: 'gateway', entry: servers.gatewayEntry, config })
 }
+
+const secretSources = ({ configFile, environment }: UpOptions): SecretSources => ({
+  folder: dirname(configFile),
+  variable: environment.variable,
+})
 
 /** Its new sockets are not those that running sandboxes have mounted; the next start mounts them. */
 function stopEgressAgents({ pool }: Live): void {
@@ -211,7 +229,7 @@ async function startOwn(
 async function run(live: Live, plan: ProcessPlan): Promise<void> {
   const { journal } = live.prepared
   const process = createManagedProcess(plan, {
-    log: journal.logOf(plan.name),
+    log: plan.name === 'nats-server' ? live.busNews.log : journal.logOf(plan.name),
     now: Date.now,
     onChange: ({ name, state, pid, restarts }, error) => {
       journal.logger.info({ process: name, state, pid, restarts, err: error }, 'process')

@@ -22,6 +22,10 @@ export interface IdentitiesInput {
   readonly bus: { readonly host: string; readonly port: number }
   /** Milliseconds since the epoch; certificates near their end at this time are renewed. */
   readonly now?: number
+  /** Public nkeys that the server takes besides a party's own, by account: keys are being rotated. */
+  readonly accepted?: ReadonlyMap<string, readonly string[]>
+  /** Accounts that keep their files and lose their users. */
+  readonly shutOut?: ReadonlySet<string>
 }
 
 /** The credentials folder of each party in use, by account, relative to the state folder. */
@@ -73,9 +77,11 @@ export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
     authority,
     now,
   )
-  const nkeys = new Map<string, string>()
+  const nkeys = new Map<string, readonly string[]>()
   for (const [account, folder] of credentialFolders(replicas, gateway)) {
-    nkeys.set(account, await prepareParty({ state, folder, account, authority, bus, now }))
+    const own = await prepareParty({ state, folder, account, authority, bus, now })
+    const accepted = new Set([own, ...(input.accepted?.get(account) ?? [])])
+    nkeys.set(account, input.shutOut?.has(account) === true ? [] : [...accepted])
   }
   const config = renderNatsConfig({ deployment, port: bus.port, accounts, nkeys, tls })
   await replaceFile(join(server, 'nats.conf'), config)

@@ -10,8 +10,11 @@ export interface NatsConfigInput {
   readonly deployment: string
   readonly port: number
   readonly accounts: readonly Account[]
-  /** Account name -> public nkey (`U...`). Every account in use needs one. */
-  readonly nkeys: ReadonlyMap<string, string>
+  /**
+   * Account name -> public nkeys (`U...`), a user each with the same rights: one, and while keys are
+   * rotated two. An account in use that has an empty list is shut out; one that is missing is a bug.
+   */
+  readonly nkeys: ReadonlyMap<string, readonly string[]>
   /** Absolute paths. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
 }
@@ -76,7 +79,11 @@ ${input.accounts.map((account) => renderAccount(account, input.nkeys)).join('\n'
 `
 }
 
-function renderAccount(account: Account, nkeys: ReadonlyMap<string, string>): string {
+// Where the server has a reply to an imported call published. Within the responder's own account, and
+// mapped only to those who are waiting for it.
+const replySubjects = '_R_.>'
+
+function renderAccount(account: Account, nkeys: NatsConfigInput['nkeys']): string {
   const exports = account.exports.map(
     ({ subject, caller }) => `{ service: ${quote(subject)}, accounts: [${quote(caller)}] }`,
   )
@@ -84,7 +91,7 @@ function renderAccount(account: Account, nkeys: ReadonlyMap<string, string>): st
     ({ server, subject, as }) =>
       `{ service: { account: ${quote(server)}, subject: ${quote(subject)} }, to: ${quote(as)} }`,
   )
-  const users = account.inUse ? [renderUser(account, nkeys.get(account.name))] : []
+  const users = account.inUse ? renderUsers(account, nkeys.get(account.name)) : []
   const subscriptions = account.subscribe.includes('exec') ? agentSubscriptions : maxSubscriptions
   return `  ${quote(account.name)} {
     limits { max_connections: ${account.maxConnections}, max_subscriptions: ${subscriptions} }
@@ -94,19 +101,26 @@ function renderAccount(account: Account, nkeys: ReadonlyMap<string, string>): st
   }`
 }
 
-function renderUser(account: Account, nkey: string | undefined): string {
-  if (nkey === undefined || !/^U[A-Z2-7]{55}$/.test(nkey)) {
+function renderUsers(account: Account, nkeys: readonly string[] | undefined): readonly string[] {
+  if (nkeys === undefined || !nkeys.every((nkey) => /^U[A-Z2-7]{55}$/.test(nkey))) {
     throw new PkiError('INVALID', `account ${account.name} has no public nkey of a user`)
   }
+  return nkeys.map((nkey) => renderUser(account, nkey))
+}
+
+function renderUser(account: Account, nkey: string): string {
   if (account.publish.length === 0 || account.subscribe.length === 0) {
     // The server reads an empty allow-list as permission for everything.
     throw new PkiError('INVALID', `account ${account.name} has an empty list of rights`)
   }
+  const isAgent = account.subscribe.includes('exec')
+  const serves = account.replySeconds !== undefined
+  // One reply to what was delivered, in time, and nothing else: but a reload of the server forgets
+  // what it has delivered. Agents are drained before one; our own servers keep answering through it.
   const replies =
-    account.replySeconds === undefined
-      ? ''
-      : `, allow_responses: { max: 1, expires: "${account.replySeconds}s" }`
-  const publish = `publish: { allow: [${account.publish.map(quote).join(', ')}] }`
+    serves && isAgent ? `, allow_responses: { max: 1, expires: "${account.replySeconds}s" }` : ''
+  const subjects = [...account.publish, ...(serves && !isAgent ? [replySubjects] : [])]
+  const publish = `publish: { allow: [${subjects.map(quote).join(', ')}] }`
   const subscribe = `subscribe: { allow: [${account.subscribe.map(quote).join(', ')}] }`
   return `{ nkey: ${quote(nkey)}, allowed_connection_types: ["STANDARD"], permissions: { ${publish}, ${subscribe}${replies} } }`
 }

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { deriveAccounts } from '../../security/pki/accounts.ts'
 import { prepareIdentities } from '../../security/pki/identities.ts'
-import { renderNatsConfig } from '../../security/pki/nats-config.ts'
 import { parseNatsConf } from '../support/nats-conf.ts'
 
 const replicas = [
@@ -39,7 +38,7 @@ const table: Readonly<Record<string, Row>> = {
       'agent.my-notes.2.exec': ['agent_my-notes_2', 'exec'],
     },
     subscribes: ['worker.artifact.*.*', '_INBOX_worker.>'],
-    replies: '60s',
+    replies: 'at any time',
   },
   cli: {
     calls: {
@@ -77,7 +76,7 @@ const table: Readonly<Record<string, Row>> = {
       'notary.event': ['notary', 'notary.event.supervisor'],
     },
     subscribes: ['supervisor.ensure', 'supervisor.quarantine', '_INBOX_supervisor.>'],
-    replies: '60s',
+    replies: 'at any time',
   },
   notary: {
     calls: {
@@ -85,7 +84,7 @@ const table: Readonly<Record<string, Row>> = {
       events: ['streams', 'events'],
     },
     subscribes: ['notary.*.*', 'evt.*.*', '_INBOX_notary.>'],
-    replies: '60s',
+    replies: 'at any time',
   },
   gateway: { calls: { 'notary.event': ['notary', 'notary.event.gateway'] } },
   streams: { calls: {} },
@@ -202,9 +201,15 @@ describe('the generated configuration of the bus', () => {
       return
     }
     const permissions = users[0]?.permissions
-    expect(sorted(permissions?.publish.allow)).toEqual(sorted(Object.keys(row.calls)))
+    // A server of ours may answer whenever it likes; an agent once, in time, and what it was sent.
+    const answers = row.replies === 'at any time' ? ['_R_.>'] : []
+    expect(sorted(permissions?.publish.allow)).toEqual(
+      sorted([...Object.keys(row.calls), ...answers]),
+    )
     expect(sorted(permissions?.subscribe.allow)).toEqual(sorted(row.subscribes))
-    expect(permissions?.allow_responses?.expires).toBe(row.replies)
+    expect(permissions?.allow_responses?.expires).toBe(
+      row.replies === 'at any time' ? undefined : row.replies,
+    )
   })
 
   it('exports each service once, to the one account that imports it', () => {
@@ -226,7 +231,7 @@ describe('the generated configuration of the bus', () => {
     expect(keys.every((key) => /^U[A-Z2-7]{55}$/.test(key))).toBe(true)
   })
 
-  it('has no wildcard that spans levels, but each account has its own inbox', () => {
+  it('has no wildcard that spans levels but inboxes and the replies of our own servers', () => {
     const rights = Object.entries(config.accounts).flatMap(([account, { users }]) =>
       users.flatMap(({ permissions }) =>
         [...permissions.publish.allow, ...permissions.subscribe.allow].map((subject) => ({
@@ -236,7 +241,14 @@ describe('the generated configuration of the bus', () => {
       ),
     )
     const wide = rights.filter(({ subject }) => subject.includes('>'))
-    expect(wide.every(({ account, subject }) => subject === `_INBOX_${account}.>`)).toBe(true)
+    const replying = wide.filter(({ subject }) => subject === '_R_.>')
+    expect(sorted(replying.map(({ account }) => account))).toEqual([
+      'notary',
+      'supervisor',
+      'worker',
+    ])
+    const inboxes = wide.filter((right) => !replying.includes(right))
+    expect(inboxes.every(({ account, subject }) => subject === `_INBOX_${account}.>`)).toBe(true)
   })
 
   it('listens on loopback only, with TLS 1.3 first and client certificates', () => {
@@ -298,36 +310,5 @@ describe('deriveAccounts', () => {
     expect(() => deriveAccounts([replica, replica])).toThrow(
       expect.objectContaining({ code: 'INVALID' }),
     )
-  })
-})
-
-describe('renderNatsConfig', () => {
-  const tls = { ca: '/ca', cert: '/cert', key: '/key' }
-  const nkey = `U${'A'.repeat(55)}`
-  const accounts = deriveAccounts([])
-  const nkeys = new Map(accounts.map(({ name }) => [name, nkey]))
-  const input = { deployment: 'abcd1234', port: 4222, accounts, nkeys, tls }
-
-  it('gives a party that is not in use no user, even when a key for it exists', () => {
-    const parsed = configSchema.parse(parseNatsConf(renderNatsConfig(input)))
-    expect(parsed.accounts['console']?.users).toEqual([])
-  })
-
-  it('refuses an account in use without a key', () => {
-    expect(() => renderNatsConfig({ ...input, nkeys: new Map() })).toThrow('public nkey')
-  })
-
-  it('refuses an account with an empty list of rights, which the server reads as all', () => {
-    const open = accounts.map((each) => (each.name === 'cli' ? { ...each, publish: [] } : each))
-    expect(() => renderNatsConfig({ ...input, accounts: open })).toThrow('empty list of rights')
-  })
-
-  it.each([0, 65_536, 1.5, Number.NaN])('refuses the port %d', (port) => {
-    expect(() => renderNatsConfig({ ...input, port })).toThrow('port')
-  })
-
-  it('refuses a path with a line break, which would start another setting', () => {
-    const hostile = { ...tls, ca: '/ca"\nhttp_port: 8222' }
-    expect(() => renderNatsConfig({ ...input, tls: hostile })).toThrow('control characters')
   })
 })
