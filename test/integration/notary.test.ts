@@ -1,96 +1,40 @@
 // The notary's own process on a real bus: who called is what the server says, it leaves when its
 // parent does, and nothing that it acknowledged is lost when it is killed.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
-import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { z } from 'zod'
+import { authorizeReply, bootReply, queryReply, requestReply } from '../../notary/contract.ts'
+import { killUnderLoad } from '../support/notary-kills.ts'
 import {
-  type AuditRow,
-  authorizeReply,
-  bootReply,
-  type Checkpoint,
-  headReply,
-  queryReply,
-  requestReply,
-} from '../../notary/contract.ts'
-import { verifyTree } from '../../security/audit/verification.ts'
-import { type Bus, connectBus } from '../../security/bus.ts'
-import { generateKeyPairJwk, type PublicJwk } from '../../security/verify/keys.ts'
-import { startBus, type TestBus } from '../support/bus.ts'
+  askNotary as ask,
+  createNotaryProcess,
+  type NotaryProcess,
+  notaryEntry,
+  readAudit,
+} from '../support/notary-process.ts'
 
-const entry = fileURLToPath(new URL('../../notary/main.ts', import.meta.url))
-/** Short, because a caller of a notary that was killed waits for all of it. */
-const timeoutMs = 500
-const replicas = [
-  { agent: 'calendar', n: 0 },
-  { agent: 'notes', n: 0 },
-]
-
-let server: TestBus
-let auditKey: PublicJwk
-let receiptKey: PublicJwk
-let folder: string
-let child: ChildProcess
-const clients: Bus[] = []
+let notary: NotaryProcess
+const enter = (account: string) => notary.enter(account)
 
 beforeAll(async () => {
-  server = await startBus({ replicas })
-  folder = join(server.state, 'notary')
-  await mkdir(folder, { recursive: true })
-  const [signing, audit] = [await generateKeyPairJwk(), await generateKeyPairJwk()]
-  auditKey = audit.publicJwk
-  receiptKey = signing.publicJwk
-  await writeFile(join(folder, 'signing.jwk.json'), JSON.stringify(signing.privateJwk))
-  await writeFile(join(folder, 'audit.jwk.json'), JSON.stringify(audit.privateJwk))
-  const bus = server.credentials('notary')
-  const config = { deployment: 'testtest', issuer: 'notary:testtest', folder, bus, owner: 'owner' }
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config))
+  notary = await createNotaryProcess([
+    { agent: 'calendar', n: 0 },
+    { agent: 'notes', n: 0 },
+  ])
 })
-afterAll(() => server.stop())
+afterAll(() => notary.stop())
 
 beforeEach(async () => {
-  child = await start()
+  expect(await notary.start()).toEqual({ ready: true })
 })
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()))
-  await end('SIGKILL')
+  await notary.leave()
+  await notary.end('SIGKILL')
 })
-
-/** Its standard input is our pipe, so it leaves with us, however we end. */
-async function start(): Promise<ChildProcess> {
-  const started = spawn(process.execPath, [entry, '--config', join(folder, 'config.json')], {
-    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
-    env: {},
-  })
-  const [line] = await once(started.stdio[3] as Readable, 'data')
-  expect(JSON.parse(String(line))).toEqual({ ready: true })
-  return started
-}
-
-async function end(signal: NodeJS.Signals): Promise<unknown> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  const [code] = await exited
-  return code
-}
-
-async function enter(account: string): Promise<Bus> {
-  const client = await connectBus({ credentials: server.credentials(account), reconnect: true })
-  clients.push(client)
-  return client
-}
-
-function ask<T>(client: Bus, call: string, payload: unknown, reply: z.ZodType<T>): Promise<T> {
-  const head = { receiver: 'notary', type: 'TASK_REQUEST', correlationId: 'c-1' } as const
-  return client.call(`notary.${call}`, head, payload, { reply, timeoutMs })
-}
 
 const registration = {
   requestId: 'r-1',
@@ -113,7 +57,7 @@ const bootOf = (bootEpoch: string) => ({
   bootEpoch,
   running: true,
   nkey: 'UTEST',
-  receiptKey,
+  receiptKey: notary.receiptKey,
 })
 
 describe('the process', () => {
@@ -152,22 +96,20 @@ describe('the process', () => {
   it('leaves on SIGTERM, with a checkpoint over its last row', async () => {
     const supervisor = await enter('supervisor')
     await ask(supervisor, 'boot', bootOf('epoch-of-the-end'), bootReply)
-    expect(await end('SIGTERM')).toBe(0)
-    const { rows, checkpoints } = read()
+    expect(await notary.end('SIGTERM')).toBe(0)
+    const { rows, checkpoints } = readAudit(notary.folder)
     expect(checkpoints.at(-1)?.size).toBe(rows.length)
   })
 
   it('leaves when its parent has gone', async () => {
-    const exited = once(child, 'exit')
-    child.stdin?.end()
-    expect(await exited).toEqual([0, null])
+    expect(await notary.orphan()).toEqual([0, null])
   })
 
   it('says why it cannot start', async () => {
-    await end('SIGTERM')
-    const config = join(folder, 'broken.json')
+    await notary.end('SIGTERM')
+    const config = join(notary.folder, 'broken.json')
     await writeFile(config, '{"deployment":"testtest"}')
-    const broken = spawn(process.execPath, [entry, '--config', config], {
+    const broken = spawn(process.execPath, [notaryEntry, '--config', config], {
       stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
       env: {},
     })
@@ -179,65 +121,10 @@ describe('the process', () => {
 })
 
 describe('killed at any point', () => {
-  const kills = 50
-
-  it(`has every acknowledged row and an unbroken chain, ${kills} times`, async () => {
-    const supervisor = await enter('supervisor')
-    const acknowledged: string[] = []
-    let next = 0
-    const run: { over: boolean } = { over: false }
-    const producer = async () => {
-      while (!run.over) {
-        next += 1
-        const bootEpoch = `epoch-${next}`
-        const reply = await ask(supervisor, 'boot', bootOf(bootEpoch), bootReply).catch(
-          () => undefined,
-        )
-        if (reply?.status === 'RECORDED') acknowledged.push(bootEpoch)
-        else await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-    }
-    const producers = Array.from({ length: 8 }, producer)
-    for (let kill = 0; kill < kills; kill += 1) {
-      const before = acknowledged.length
-      await expect
-        .poll(() => acknowledged.length, { interval: 1, timeout: 20_000 })
-        .toBeGreaterThan(before)
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
-      await end('SIGKILL')
-      // As it lies there, before any notary mends anything.
-      const { rows, checkpoints } = read()
-      const atOnce = await verifyTree({ rows, checkpoints, auditKey })
-      expect(atOnce).toMatchObject({ ok: true, mismatches: [], rows: rows.length })
-      child = await start()
-    }
-    run.over = true
-    await Promise.all(producers)
-    const head = await ask(await enter('cli'), 'head', {}, headReply)
-    await end('SIGTERM')
-
-    const { rows, checkpoints } = read()
-    const booted = new Set(rows.map(({ body }) => /"bootEpoch":"(epoch-\d+)"/.exec(body)?.[1]))
-    expect(acknowledged.filter((bootEpoch) => !booted.has(bootEpoch))).toEqual([])
-    expect(acknowledged.length).toBeGreaterThan(kills)
-    const kept = head.status === 'HEAD' ? { head: head.checkpoint } : {}
-    const verified = await verifyTree({ rows, checkpoints, auditKey, ...kept })
-    expect(verified).toMatchObject({ ok: true, mismatches: [], rows: rows.length })
+  // More of it in test/full.
+  it('has every acknowledged row and an unbroken chain, 25 times', async () => {
+    const report = await killUnderLoad(notary, 25)
+    expect(report).toMatchObject({ lost: [], broken: [], verified: true })
+    expect(report.acknowledged).toBeGreaterThan(25)
   }, 300_000)
 })
-
-/** As an offline verifier reads it. */
-function read(): {
-  readonly rows: readonly AuditRow[]
-  readonly checkpoints: readonly Checkpoint[]
-} {
-  const db = new Database(join(folder, 'audit.db'), { readonly: true })
-  const rows = db.prepare<[], AuditRow>('SELECT * FROM audit ORDER BY seq').all()
-  const checkpoints = db
-    .prepare<[], Checkpoint>(
-      'SELECT * FROM checkpoint UNION SELECT size, root, at, jws FROM tip ORDER BY size',
-    )
-    .all()
-  db.close()
-  return { rows, checkpoints }
-}
