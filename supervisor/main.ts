@@ -2,6 +2,7 @@
 // machine and configuration. The composition root: the only file here that knows the real catalogue,
 // signals and exit codes. The person's command is `bulkhead` (cli/), which calls this.
 
+import { execFileSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +75,7 @@ export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>):
       stop.abort()
     })
   }
+  forbidCoreDumps()
   const startedAt = Date.now()
   const platform = await up({ ...options, say, stop })
   say(
@@ -83,6 +85,12 @@ export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>):
     say('note: notary and worker share your user id, so a compromised worker is not contained')
   }
   await platform.stopped
+}
+
+/** Of us and of all that we start: a process's memory holds keys, and a dump is a file of it. */
+function forbidCoreDumps(): void {
+  if (process.platform !== 'linux') return
+  execFileSync('prlimit', ['--pid', String(process.pid), '--core=0:0'], { stdio: 'ignore' })
 }
 
 // A terminal that was closed takes no more lines; the platform still stops in order.
