@@ -26,7 +26,7 @@ export interface Launched {
   /** Rejects with SupervisorError START_FAILED or START_TIMEOUT. */
   readonly ready: Promise<void>
   readonly exited: Promise<ExitFacts>
-  signal(name: 'SIGTERM' | 'SIGKILL'): void
+  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): void
 }
 
 export interface ExitFacts {

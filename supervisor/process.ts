@@ -28,6 +28,8 @@ export interface ManagedProcess {
   start(): Promise<void>
   /** Resolves when the process has ended and will not be started again. */
   stop(): Promise<void>
+  /** SIGHUP: it reads its files again. What is not running reads them when it starts. */
+  hangUp(): void
   status(): ProcessStatus
 }
 
@@ -116,6 +118,7 @@ export function createManagedProcess(
       watch.current = undefined
       if (watch.state !== 'stopped') change('stopped')
     },
+    hangUp: () => watch.current?.signal('SIGHUP'),
     status,
   }
 }
