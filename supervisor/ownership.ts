@@ -34,11 +34,18 @@ export interface Owners {
   of(party: Party): Owner
   /** The ids that a replica's sandbox is mapped to. */
   agent(address: { readonly agent: string; readonly n: number }): Owner
+  /** Root's, or that of a party of this deployment, also by the ids that it had before. */
+  isOurs(uid: number): boolean
 }
 
 /** Everything belongs to the user who runs the supervisor. */
 export function oneUser(weakness: string): Owners {
-  return { weakness, of: () => undefined, agent: () => undefined }
+  return {
+    weakness,
+    of: () => undefined,
+    agent: () => undefined,
+    isOurs: (uid) => uid === process.getuid?.(),
+  }
 }
 
 /** Makes a file, folder, socket or link the party's own. */
@@ -47,19 +54,27 @@ export function give(path: string, owner: Owner): void {
 }
 
 /**
- * Makes everything below a folder the party's own that is still root's: what an earlier version, a
- * restored backup or the person as root put there. Other users' files are left alone.
- * @param keep names directly in the folder that stay as they are
+ * Makes everything below a folder the party's own that is root's or another party's: what an earlier
+ * version, a restored backup or the person as root put there. Other users' files are left alone.
  */
-export function giveTree(folder: string, owner: Owner, keep: (name: string) => boolean): void {
+export function giveTree(
+  folder: string,
+  owner: Owner,
+  choice: {
+    /** `Owners.isOurs` */
+    readonly isOurs: (uid: number) => boolean
+    /** Names directly in the folder that stay as they are. */
+    readonly keep?: (name: string) => boolean
+  },
+): void {
   if (owner === undefined) return
   for (const name of readdirSync(folder)) {
-    if (keep(name)) continue
+    if (choice.keep?.(name) === true) continue
     const path = join(folder, name)
     const facts = lstatSync(path)
-    if (facts.isDirectory()) giveTree(path, owner, () => false)
-    if (facts.uid !== 0 || (!facts.isDirectory() && facts.nlink > 1)) continue
-    give(path, owner)
+    if (facts.isDirectory()) giveTree(path, owner, { isOurs: choice.isOurs })
+    if (facts.uid === owner.uid && facts.gid === owner.gid) continue
+    if (choice.isOurs(facts.uid) && (facts.isDirectory() || facts.nlink === 1)) give(path, owner)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -35,7 +36,7 @@ describe('with one user for all', () => {
     writeFor(undefined, file, 'old', 0o600)
     writeFor(undefined, file, 'new', 0o400)
     give(file, undefined)
-    giveTree(base, undefined, () => false)
+    giveTree(base, undefined, { isOurs: () => true })
     expect(readFileSync(file, 'utf8')).toBe('new')
     expect(facts(folder)).toEqual({ ...mine, mode: '700' })
     expect(facts(file)).toEqual({ ...mine, mode: '400' })
@@ -66,10 +67,14 @@ describe.skipIf(!isRoot)('as root', () => {
     }
     symlinkSync(elsewhere, join(tree, 'link'))
     linkSync(elsewhere, join(tree, 'second'))
-    giveTree(tree, owner, (name) => name === 'kept')
+    const foreign = join(tree, 'foreign')
+    writeFileSync(foreign, '')
+    chownSync(foreign, 41_004, 41_004)
+    giveTree(tree, owner, { isOurs: (uid) => uid === 0, keep: (name) => name === 'kept' })
     expect(facts(join(tree, 'deep'))).toMatchObject(owner)
     expect(facts(join(tree, 'deep', 'file'))).toMatchObject(owner)
     expect(facts(elsewhere)).toMatchObject({ uid: 0, gid: 0 })
+    expect(facts(foreign)).toMatchObject({ uid: 41_004, gid: 41_004 })
     expect(facts(join(tree, 'kept'))).toMatchObject({ uid: 0, gid: 0 })
   })
 })
