@@ -7,6 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Checkpoint } from '../security/audit/checkpoint.ts'
+import { keyPeriodsSchema } from '../security/audit/key-chain.ts'
 import { treeSchema } from '../security/audit/tree.ts'
 import type { LogEnd, WitnessMemory } from '../security/audit/verification.ts'
 import { readWitness, witnessHead } from '../security/audit/witness.ts'
@@ -19,6 +20,7 @@ const verifiedSchema = z.strictObject({
   platform: z.string(),
   tree: treeSchema,
   prev: z.string(),
+  keys: keyPeriodsSchema,
 })
 
 export interface AuditMemory {
@@ -41,7 +43,8 @@ export function openAuditMemory(state: string): AuditMemory {
     ],
     async verified(platform) {
       const known = key === undefined ? undefined : await readVerified(file, key)
-      return known?.platform === platform ? { tree: known.tree, prev: known.prev } : undefined
+      if (known?.platform !== platform) return undefined
+      return { tree: known.tree, prev: known.prev, keys: known.keys }
     },
     async keep(platform, { head, end }) {
       // Nowhere to write is not a fault of the audit: the next verification just reads more.

@@ -11,6 +11,7 @@ const faults: Readonly<Record<AuditFault, string>> = {
   ROOT: 'the rows from here on are not those that were signed',
   TRUNCATED: 'the end was cut off: a checkpoint knows of this row',
   CHECKPOINT: 'a checkpoint is not signed by the audit key',
+  KEY: 'it names an audit key that nobody vouches for',
   UNSIGNED: 'nobody signed the rows from here on: they were added to the file',
   ROLLED_BACK: 'an older or another copy of the audit: a witness knows what followed',
 }

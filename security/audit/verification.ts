@@ -5,17 +5,19 @@
 // reconciliation.ts, and a tail cut together with every checkpoint and witness that knew of it.
 
 import { CanonicalJsonError } from '../verify/canonical-json.ts'
-import { createDocumentVerifier } from '../verify/document.ts'
-import { type Checkpoint, isGenuineCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { type AuditRow, genesisHash, hashRow } from './format.ts'
-import { appendLeaf, emptyTree, type Tree, treeRoot } from './tree.ts'
+import { createHeadCheck, type Held, type Position } from './head-check.ts'
+import { type KeyPeriod, keyChangeOf, parseTrustedKeys } from './key-chain.ts'
+import { appendLeaf, emptyTree, type Tree } from './tree.ts'
 
 /**
  * `SEQ` a row is missing, doubled or out of order · `LEAF` the row's content is not what was sealed ·
  * `PREV` it does not follow the row before · `INSERTED` rows were put before one that was renumbered ·
  * `ROOT` no row is bad by itself, the checkpoint disagrees: `seq` is the first row since the last good
- * checkpoint · `TRUNCATED` a checkpoint knows of this row · `CHECKPOINT` its signature is not the audit
- * key's: `seq` is its size · `UNSIGNED` no genuine checkpoint covers this row · `ROLLED_BACK` a witness
+ * checkpoint · `TRUNCATED` a checkpoint knows of this row · `CHECKPOINT` its signature is not that of the
+ * audit key for its size: `seq` is its size · `KEY` this row names an audit key that the key before, or
+ * the published list, does not vouch for, or it should name another · `UNSIGNED` no genuine checkpoint covers this row · `ROLLED_BACK` a witness
  * knows of this row, or of another log from this row on at the latest, and the log's own checkpoints
  * do not: it is an older copy, or one that was rewritten with the key.
  */
@@ -27,6 +29,7 @@ export type AuditFault =
   | 'ROOT'
   | 'TRUNCATED'
   | 'CHECKPOINT'
+  | 'KEY'
   | 'UNSIGNED'
   | 'ROLLED_BACK'
 
@@ -73,7 +76,10 @@ export interface VerificationInput {
   readonly rows: Iterable<AuditRow> | AsyncIterable<AuditRow>
   /** In any order, parsed by the contract's schema. */
   readonly checkpoints: readonly Checkpoint[]
-  /** Public JWK, held apart from the snapshot. */
+  /**
+   * Held apart from the snapshot: the first public JWK, from which the log's own changes of key are
+   * followed, or the published list of keys, which is binding as far as it goes.
+   */
   readonly auditKey: unknown
   /** A checkpoint kept elsewhere; the rows must reach it. */
   readonly head?: Checkpoint
@@ -86,6 +92,8 @@ export interface VerificationInput {
 export interface LogEnd {
   readonly tree: Tree
   readonly prev: string
+  /** Audit keys up to there. */
+  readonly keys: readonly KeyPeriod[]
 }
 
 const maxMismatches = 100
@@ -113,7 +121,7 @@ function createFaults(): Faults {
 
 /**
  * Bad rows and checkpoints are findings, never errors; a row may even hold values of wrong types.
- * @throws z.ZodError when `auditKey` is not a public Ed25519 JWK
+ * @throws z.ZodError when `auditKey` is neither a public Ed25519 JWK nor a list of them
  */
 export async function verifyTree(input: VerificationInput): Promise<AuditVerification> {
   return (await verifyToEnd(input)).verification
@@ -124,54 +132,48 @@ export async function verifyToEnd(
   input: VerificationInput,
 ): Promise<{ readonly verification: AuditVerification; readonly end: LogEnd }> {
   const faults = createFaults()
-  const start = input.from ?? { tree: emptyTree(), prev: genesisHash }
-  const genuine = await selectGenuine(input, faults)
+  const trusted = parseTrustedKeys(input.auditKey)
+  const start = input.from ?? { tree: emptyTree(), prev: genesisHash, keys: trusted.slice(0, 1) }
   const chain = createChainCheck(start.tree.size, start.prev, faults)
-  const roots = createRootCheck(genuine, start.tree.size, faults)
-  let tree = start.tree
-  roots.compare(tree)
+  const heads = createHeadCheck({
+    held: collectHeads(input),
+    trusted,
+    known: start.keys,
+    size: start.tree.size,
+    fault: faults.add,
+  })
+  let position: Position = { tree: start.tree, names: undefined, intact: true }
+  await heads.judge(position)
   for await (const row of input.rows) {
-    tree = appendLeaf(tree, chain.check(row))
-    // After a bad row every root differs, which says nothing new.
-    if (chain.intact()) roots.compare(tree)
+    const tree = appendLeaf(position.tree, chain.check(row))
+    position = { tree, names: keyChangeOf(row), intact: chain.intact() }
+    if (heads.concerns(position)) await heads.judge(position)
   }
-  roots.finish(chain.lastSeq())
+  const { covered } = await heads.finish(chain.lastSeq())
+  if (faults.first() === undefined && chain.lastSeq() > covered) faults.add(covered + 1, 'UNSIGNED')
+  const { head, agreed, witnesses, keys } = heads.found()
   const firstBadSeq = faults.first()
   const verification = {
     ok: firstBadSeq === undefined,
-    rows: tree.size,
-    head: roots.head(),
-    checkpoints: roots.agreed(),
-    witnesses: roots.witnesses(),
+    rows: position.tree.size,
+    head,
+    checkpoints: agreed,
+    witnesses,
     gaps: [],
     mismatches: faults.listed,
     ...(firstBadSeq === undefined ? {} : { firstBadSeq }),
   }
-  return { verification, end: { tree, prev: chain.prev() } }
+  return { verification, end: { tree: position.tree, prev: chain.prev(), keys } }
 }
 
-interface Held {
-  readonly checkpoint: Checkpoint
-  /** Undefined for the log's own. */
-  readonly witness?: string
-}
-
-async function selectGenuine(input: VerificationInput, faults: Faults): Promise<Held[]> {
-  const verify = await createDocumentVerifier(input.auditKey)
-  const own = [...input.checkpoints, ...(input.head ? [input.head] : [])]
-  const all: readonly Held[] = [
-    ...own.map((checkpoint) => ({ checkpoint })),
-    ...(input.witnesses ?? []).flatMap(({ name, checkpoints }) =>
-      checkpoints.map((checkpoint) => ({ checkpoint, witness: name })),
+function collectHeads({ checkpoints, head, witnesses = [] }: VerificationInput): readonly Held[] {
+  return [
+    ...checkpoints.map((checkpoint) => ({ checkpoint })),
+    ...(head === undefined ? [] : [{ checkpoint: head }]),
+    ...witnesses.flatMap(({ name, checkpoints: seen }) =>
+      seen.map((checkpoint) => ({ checkpoint, witness: name })),
     ),
   ]
-  const genuine: Held[] = []
-  for (const held of all) {
-    if (await isGenuineCheckpoint(held.checkpoint, verify)) genuine.push(held)
-    else faults.add(Math.max(1, held.checkpoint.size), 'CHECKPOINT')
-  }
-  // Stable: of one size the log's own comes first, and has the first word on what is wrong.
-  return genuine.sort((a, b) => a.checkpoint.size - b.checkpoint.size)
 }
 
 /** Judges each row by itself and against the row before; `check` returns the leaf for the tree. */
@@ -230,47 +232,5 @@ function hashOf(row: AuditRow): string | undefined {
   } catch (cause) {
     if (cause instanceof CanonicalJsonError) return undefined
     throw cause
-  }
-}
-
-/** Compares roots until one differs: after it they only repeat what is known. */
-function createRootCheck(genuine: readonly Held[], size: number, faults: Faults) {
-  const waiting = genuine.filter(({ checkpoint }) => checkpoint.size >= size)
-  const largest = (held: readonly Held[]) => held.at(-1)?.checkpoint.size ?? 0
-  // Rows before a resumed verification were covered when it ended.
-  let covered = size
-  let agreed = 0
-  const vouching = new Set<string>()
-  let head: Checkpoint | null = null
-  let next = 0
-  let differs = false
-  return {
-    head: () => head,
-    agreed: () => agreed,
-    witnesses: () => vouching.size,
-    compare(tree: Tree): void {
-      if (differs) return
-      for (; waiting[next]?.checkpoint.size === tree.size; next += 1) {
-        const held = waiting[next]
-        if (held === undefined) return
-        const { checkpoint, witness } = held
-        if (checkpoint.root !== treeRoot(tree)) {
-          faults.add(covered + 1, witness === undefined ? 'ROOT' : 'ROLLED_BACK')
-          differs = true
-          return
-        }
-        head = checkpoint
-        if (witness === undefined) agreed += 1
-        else vouching.add(witness)
-      }
-      // Only now: of several checkpoints of one size each is judged by what lies before it.
-      if (head !== null) covered = Math.max(covered, head.size)
-    },
-    finish(lastSeq: number): void {
-      const known = largest(waiting.filter(({ witness }) => witness === undefined))
-      if (lastSeq < known) faults.add(lastSeq + 1, 'TRUNCATED')
-      else if (lastSeq < largest(waiting)) faults.add(lastSeq + 1, 'ROLLED_BACK')
-      if (faults.first() === undefined && lastSeq > covered) faults.add(covered + 1, 'UNSIGNED')
-    },
   }
 }

@@ -54,7 +54,7 @@ describe('verification of an honest log', () => {
 
   it('goes on from where an earlier verification ended', async () => {
     const tree = log.trees[20] ?? emptyTree()
-    const from = { tree, prev: rowAt(20).leaf }
+    const from = { tree, prev: rowAt(20).leaf, keys: [{ key: auditKey, from: 0 }] }
     const rest = { checkpoints: log.checkpoints, auditKey, from }
     const rows = log.rows.slice(20)
     expect(await verifyTree({ ...rest, rows })).toMatchObject({ ok: true, rows: 35, head: held })
