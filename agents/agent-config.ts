@@ -19,6 +19,8 @@ export const agentConfigSchema = z.strictObject({
   /** Public nkey of the replica's bus user. */
   nkey: z.string(),
   ledgerId: z.string().min(1),
+  /** What the ledger's database may come to. */
+  ledgerBytes: z.number().int().positive(),
   /** Development only: serves without a sandbox around it. */
   insecure: z.boolean(),
 })

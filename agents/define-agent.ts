@@ -27,6 +27,11 @@ export interface ActionContext {
    */
   folder(at: string): string
   /**
+   * A secret of the manifest, by its name there. Not for results, messages or errors.
+   * @throws Error when the manifest declares no such secret
+   */
+  secret(name: string): string
+  /**
    * One request to a host that the manifest declares and the action lists, through the gateway.
    * Redirects are not followed: ask again for the new place, and the gateway checks again.
    * @throws ActionFailure UNAVAILABLE: `final` when the gateway refuses (its code is in the message),

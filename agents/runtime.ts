@@ -39,6 +39,8 @@ export interface RuntimeDependencies extends Admission {
   readonly ledger: Ledger | undefined
   /** Where a mount of the manifest is found. */
   readonly folder: (at: string) => string
+  /** A secret that the manifest declares. */
+  readonly secret: (name: string) => string
   /** The way to the network, through the gateway. */
   readonly egress: EgressClient
   /** What the process found out about its own confinement. */
@@ -185,7 +187,7 @@ async function carryOut(self: Self, command: Command, ledger: Ledger): Promise<R
   return recorded
 }
 
-function startHandler({ notice, now, folder, egress }: Self, command: Command): Execution {
+function startHandler({ notice, now, folder, secret, egress }: Self, command: Command): Execution {
   const { claims, detail, action, proof } = command
   return startExecution(
     (signal) =>
@@ -195,6 +197,7 @@ function startHandler({ notice, now, folder, egress }: Self, command: Command): 
         now,
         signal,
         folder,
+        secret,
         fetch: (request) => egress(proof, request, signal),
       }),
     {

@@ -3,7 +3,8 @@
 // composition root of an agent; everything it decides is in runtime.ts. Outside a sandbox it serves
 // only where its configuration says `insecure`.
 
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { agentIdOf } from './admission.ts'
 import { type AgentPaths, type AgentSecrets, agentPaths, readSecrets } from './agent-config.ts'
@@ -99,6 +100,7 @@ export async function startAgent(
     sandbox,
     now,
     folder: mountedFolder(agent, paths),
+    secret: declaredSecret(agent, paths),
     egress: createEgressClient(paths.egressSocket),
     notice: (notice) => tell(bus, subject, notice),
     ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
@@ -136,6 +138,7 @@ function openOrRefuse(
     const ledger = openLedger({
       folder: paths.ledger,
       id: config.ledgerId,
+      maxBytes: config.ledgerBytes,
       key: ledgerKey,
       ...(paths.nativeBinding === undefined ? {} : { nativeBinding: paths.nativeBinding }),
     })
@@ -153,6 +156,15 @@ function mountedFolder(agent: AgentDefinition, paths: AgentPaths): (at: string) 
   return (at) => {
     if (!declared.has(at)) throw new Error(`the manifest declares no mount at ${at}`)
     return paths.mount(at)
+  }
+}
+
+/** Read when it is asked for, so that nothing but the handler that needs it holds it. */
+function declaredSecret({ manifest }: AgentDefinition, paths: AgentPaths) {
+  const declared = new Set(manifest.secrets?.map(({ name }) => name))
+  return (name: string) => {
+    if (!declared.has(name)) throw new Error(`the manifest declares no secret ${name}`)
+    return readFileSync(join(paths.secrets, name), 'utf8')
   }
 }
 

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3'
 import { z } from 'zod'
 import type { LedgerCopy } from '../security/audit/reconciliation.ts'
 import { sha256 } from '../security/verify/hash.ts'
+import { copyFromVolume, unmountedVolume } from './ledger-volume.ts'
 
 const replicaName = /^[a-z][a-z0-9-]*\.\d+$/
 const effectRow = z.object({
@@ -32,7 +33,7 @@ export function copyLedgers(state: string): LedgerCopies {
   const unreached: string[] = []
   for (const replica of replicas.sort()) {
     try {
-      ledgers.push({ replica, effects: readCopy(join(folder, replica, 'ledger')) })
+      ledgers.push({ replica, effects: readReplica(join(folder, replica)) })
     } catch (cause) {
       if (!(cause instanceof Error)) throw cause
       unreached.push(replica)
@@ -43,6 +44,18 @@ export function copyLedgers(state: string): LedgerCopies {
 
 /** Tries of copying a file that its owner writes to meanwhile. */
 const tries = 5
+
+function readReplica(replica: string): LedgerCopy['effects'] {
+  const image = unmountedVolume(replica)
+  if (image === undefined) return readCopy(join(replica, 'ledger'))
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-ledger-'))
+  try {
+    copyFromVolume(image, folder)
+    return readCopy(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 function readCopy(ledger: string): LedgerCopy['effects'] {
   const file = join(ledger, 'ledger.db')

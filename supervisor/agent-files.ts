@@ -17,8 +17,11 @@ import {
 import { join } from 'node:path'
 import { fromSeed } from '@nats-io/nkeys'
 import type { PublicJwk } from '../notary/contract.ts'
+import { ledgerBytesOf } from '../plan/sandbox-declaration.ts'
 import { generateKeyPairJwk } from '../security/verify/keys.ts'
+import { SupervisorError } from './codes.ts'
 import { addonName } from './sandbox/contents.ts'
+import type { LedgerVolumes } from './sandbox/volume.ts'
 import type { ReplicaAddress, ReplicaLayout } from './state.ts'
 
 /** What the supervisor registers with the notary; nothing in it is secret. */
@@ -35,6 +38,15 @@ export interface PrepareInput {
   readonly deployment: string
   /** The public token keys of the deployment. */
   readonly tokenKeys: string
+  readonly storage: LedgerStorage
+  /** Of the person's, resolved: given to this sandbox and to nothing else. */
+  readonly secrets: readonly { readonly name: string; readonly value: string }[]
+}
+
+export interface LedgerStorage {
+  readonly bytes: number
+  /** Undefined where this machine has none: the supervisor's watch is the only bound then. */
+  readonly volumes: Pick<LedgerVolumes, 'mount'> | undefined
 }
 
 /** Draws the boot epoch and the receipt key and fills the secrets folder. */
@@ -45,6 +57,7 @@ export async function prepareSecrets(input: PrepareInput): Promise<BootFacts> {
   const seed = readFileSync(join(layout.bus, 'nkey.seed'))
   const nkey = fromSeed(seed).getPublicKey()
   const ledgerId = prepareLedger(layout)
+  await mountLedger(layout, input.storage)
   removeSecrets(layout)
   mkdirSync(join(layout.secrets, 'bus'), { recursive: true, mode: 0o700 })
   const secret = (name: string, value: unknown) =>
@@ -57,11 +70,15 @@ export async function prepareSecrets(input: PrepareInput): Promise<BootFacts> {
     bootEpoch,
     nkey,
     ledgerId,
+    ledgerBytes: ledgerBytesOf(input.storage.bytes),
     insecure: false,
   })
   secret('receipt.jwk.json', privateJwk)
   copySecret(input.tokenKeys, join(layout.secrets, 'token-keys.json'))
   copySecret(layout.ledgerKey, join(layout.secrets, 'ledger.key'))
+  for (const { name, value } of input.secrets) {
+    writeFileSync(join(layout.secrets, name), value, { mode: 0o400 })
+  }
   for (const name of readdirSync(layout.bus)) {
     copySecret(join(layout.bus, name), join(layout.secrets, 'bus', name))
   }
@@ -98,10 +115,28 @@ export function prepareLedger(layout: ReplicaLayout): string {
       writeFileSync(join(fresh, ledgerMarker), ledgerId, { mode: 0o600 })
     }
     renameSync(fresh, layout.ledger)
+  } else if (!existsSync(created) && readdirSync(layout.ledger).length === 0) {
+    // A volume that was emptied on purpose, and is in use: the folder itself cannot be replaced.
+    writeFileSync(join(layout.ledger, ledgerMarker), ledgerId, { mode: 0o600 })
   }
   // After the folder: a crash in between leaves a folder with its marker, which is still new.
   if (!existsSync(created)) writeFileSync(created, '', { mode: 0o600 })
   return ledgerId
+}
+
+/** @throws SupervisorError VOLUME_FAILED, DISK_FULL */
+async function mountLedger(
+  layout: ReplicaLayout,
+  { volumes, bytes }: LedgerStorage,
+): Promise<void> {
+  if (volumes !== undefined) {
+    await volumes.mount({ ledger: layout.ledger, image: layout.ledgerImage }, bytes)
+  } else if (existsSync(layout.ledgerImage)) {
+    // The folder below is empty: going on with it would forget every effect.
+    throw new SupervisorError('VOLUME_FAILED', `${layout.ledgerImage} cannot be mounted here`, {
+      next: 'bulkhead doctor says what this machine lacks for ledger volumes',
+    })
+  }
 }
 
 /** Copies bundle and addon into the replica's own folder, when they differ from what lies there. */

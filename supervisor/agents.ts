@@ -4,13 +4,15 @@
 
 import { join } from 'node:path'
 import type { Catalogue } from '../plan/manifest.ts'
+import { storageBytesOf } from '../plan/sandbox-declaration.ts'
 import type { Bus } from '../security/bus.ts'
-import { grantedFolders } from './configuration.ts'
+import { grantedFolders, grantedSecrets } from './configuration.ts'
 import { doorOf } from './egress.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { type AgentPool, createPool, type PoolMember } from './pool.ts'
 import type { Preparation } from './prepare.ts'
 import { createReplica, endLeftover } from './replica.ts'
+import type { SecretSources } from './secrets.ts'
 import type { ReplicaAddress } from './state.ts'
 import type { Unwind } from './unwind.ts'
 
@@ -20,6 +22,7 @@ export interface AgentsInput {
   readonly bus: Bus
   readonly notary: NotaryPort
   readonly unwind: Unwind
+  readonly secrets: SecretSources
   /** Of nats-server on loopback. */
   readonly port: number
 }
@@ -64,12 +67,19 @@ function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMem
     addon: prepared.addon,
     runtime: prepared.runtime,
     granted: () => grantedFolders(manifest, prepared.configuration),
+    secrets: () => grantedSecrets(manifest, prepared.configuration, input.secrets),
+    storage: { bytes: storageBytesOf(manifest), volumes: prepared.volumes },
     driver: prepared.driver,
     notary,
     log: prepared.journal.logOf(`agent-${name}`),
     now: Date.now,
     onStart: ({ bootEpoch, tookMs }) => {
       prepared.journal.logger.info({ agent: name, bootEpoch, tookMs }, 'agent started')
+    },
+    onExcess: ({ folder, bytes, entries }) => {
+      prepared.journal.logger.warn({ agent: name, folder, bytes, entries }, 'agent over its quota')
+      const summary = { event: 'over-quota', bytes, entries }
+      void notary.event({ kind: 'security', subject: `agent:${name}`, summary })
     },
     onCrash: () => {
       prepared.journal.logger.warn({ agent: name }, 'agent ended by itself')

@@ -21,6 +21,8 @@ export const supervisorCodes = [
   'UNKNOWN_AGENT',
   'NOT_CONFIGURED',
   'SANDBOX_FAILED',
+  'VOLUME_FAILED',
+  'OVER_QUOTA',
   'BACKING_OFF',
   'NOT_RECORDED',
   'STOPPING',

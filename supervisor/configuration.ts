@@ -8,6 +8,7 @@ import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
 import { SupervisorError } from './codes.ts'
 import type { ConfiguredPorts } from './ports.ts'
 import type { GrantedFolder } from './sandbox/contents.ts'
+import { resolveSecret, type SecretSources } from './secrets.ts'
 
 export interface Configuration {
   readonly ports: ConfiguredPorts
@@ -21,12 +22,13 @@ export interface Configuration {
 export function loadConfiguration(file: string, catalogue: Catalogue): Configuration {
   const manifests = [...catalogue.values()]
   const mounted = manifests.flatMap(({ mounts }) => mounts.map(({ from }) => from.config))
-  const asked = manifests.flatMap(({ egress = [] }) =>
-    egress.flatMap(({ host, credential }) => [
+  const asked = manifests.flatMap(({ egress = [], secrets = [] }) => [
+    ...secrets.map(({ from }) => from.config),
+    ...egress.flatMap(({ host, credential }) => [
       ...(typeof host === 'string' ? [] : [host.config]),
       ...(credential === undefined ? [] : [credential.secret.config]),
     ]),
-  )
+  ])
   const parsed = parseConfiguration(readSource(file), file, [...mounted, ...asked])
   if (!parsed.ok) {
     const lines = parsed.problems.map(
@@ -95,5 +97,25 @@ export function grantedFolders(
       })
     }
     return { source, at, mode }
+  })
+}
+
+/**
+ * The values of the secrets that a manifest asks for.
+ * @throws SupervisorError NOT_CONFIGURED when one is not named, CONFIG_INVALID when it cannot be had
+ */
+export function grantedSecrets(
+  { secrets = [] }: AgentManifest,
+  configuration: Configuration,
+  sources: SecretSources,
+): readonly { readonly name: string; readonly value: string }[] {
+  return secrets.map(({ name, from: { config } }) => {
+    const reference = configuration.value(config)
+    if (reference === undefined) {
+      throw new SupervisorError('NOT_CONFIGURED', `${config} is not set`, {
+        next: `set ${config} below agents: in bulkhead.yaml to file://<path>, env://<NAME> or systemd-cred://<name>`,
+      })
+    }
+    return { name, value: resolveSecret(config, reference, sources) }
   })
 }

@@ -22,6 +22,7 @@ import { canMakeControlGroups, locateRuntime } from './sandbox/host.ts'
 import type { SandboxMount } from './sandbox/oci-spec.ts'
 import { createRuncDriver } from './sandbox/runc.ts'
 import { seccompProfileSchema, toOciSeccomp } from './sandbox/seccomp.ts'
+import { findVolumes, type LedgerVolumes } from './sandbox/volume.ts'
 import {
   prepareSocketFolder,
   prepareState,
@@ -51,6 +52,8 @@ export interface Preparation {
   readonly replicas: readonly ReplicaAddress[]
   readonly tools: Readonly<Record<ToolName, Tool>>
   readonly driver: SandboxDriver
+  /** Undefined where ledgers cannot have file systems of their own. */
+  readonly volumes: LedgerVolumes | undefined
   readonly runtime: readonly SandboxMount[]
   readonly addon: string
   readonly workflowBundle: string
@@ -85,7 +88,8 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
       onBuild: (name) => journal.say(`building the ${name} (first start after a change)`),
     }),
   ])
-  const driver = await prepareDriver({ runc, layout, deployment, journal }, unwind)
+  const volumes = await prepareVolumes(environment.path, layout, journal)
+  const driver = await prepareDriver({ runc, layout, deployment, journal, volumes }, unwind)
   const addon = locateAddon()
   const sockets = prepareSocketFolder(layout, {
     names: [
@@ -104,6 +108,7 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     replicas,
     tools: { temporal, 'nats-server': natsServer },
     driver,
+    volumes,
     runtime: await runtimeMounts(process.execPath, addon),
     addon,
     workflowBundle: bundles.workflows,
@@ -126,10 +131,11 @@ async function prepareDriver(
     readonly layout: StateLayout
     readonly deployment: string
     readonly journal: Journal
+    readonly volumes: LedgerVolumes | undefined
   },
   unwind: Unwind,
 ): Promise<SandboxDriver> {
-  const { runc, layout, deployment, journal } = input
+  const { runc, layout, deployment, journal, volumes } = input
   const file = join(installation, 'seccomp', 'agent.json')
   const profile = seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const canLimit = canMakeControlGroups()
@@ -146,12 +152,35 @@ async function prepareDriver(
   await awaitFormerGuard(layout.run)
   for (const name of await driver.sweep())
     journal.logger.warn({ sandbox: name }, 'leftover deleted')
-  const guard = startGuard({ runc, root: layout.runc, folder: layout.run })
+  // Volumes of a killed supervisor; one that somebody still looks into is used as it is mounted.
+  await volumes?.unmountBelow(layout.agents)
+  const guard = startGuard({
+    runc,
+    root: layout.runc,
+    folder: layout.run,
+    ...(volumes === undefined ? {} : { volumes: { umount: volumes.umount, below: layout.agents } }),
+  })
   unwind.add('sandbox guard', async () => {
     await driver.sweep()
+    const busy = (await volumes?.unmountBelow(layout.agents)) ?? []
+    if (busy.length > 0) journal.logger.warn({ busy }, 'ledger volumes are still in use')
     guard.dismiss()
   })
   return driver
+}
+
+async function prepareVolumes(
+  path: readonly string[],
+  layout: StateLayout,
+  journal: Journal,
+): Promise<LedgerVolumes | undefined> {
+  const found = await findVolumes(path, layout.run)
+  if ('volumes' in found) return found.volumes
+  journal.logger.warn(
+    { missing: found.missing },
+    'ledgers have no file systems of their own: the supervisor watches their size',
+  )
+  return undefined
 }
 
 /** @throws SupervisorError DISK_FULL */

@@ -6,13 +6,21 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootCall } from '../notary/contract.ts'
-import { type BootFacts, prepareBundle, prepareSecrets, removeSecrets } from './agent-files.ts'
+import {
+  type BootFacts,
+  type LedgerStorage,
+  type PrepareInput,
+  prepareBundle,
+  prepareSecrets,
+  removeSecrets,
+} from './agent-files.ts'
 import { SupervisorError } from './codes.ts'
 import { announceEpoch, type EgressDoor, withdrawEpoch } from './egress.ts'
 import { type Forwarder, openForwarder } from './forwarder.ts'
 import type { LogFile } from './log-file.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { backoffMs } from './process.ts'
+import { type Excess, openQuota, type Quota } from './quota.ts'
 import { agentCommand, type GrantedFolder, sandboxMounts } from './sandbox/contents.ts'
 import type { RunningSandbox, SandboxDriver, SandboxFacts } from './sandbox/driver.ts'
 import { defaultLimits, type SandboxMount } from './sandbox/oci-spec.ts'
@@ -30,6 +38,9 @@ export interface ReplicaOptions {
   readonly bundle: string
   readonly addon: string
   readonly runtime: readonly SandboxMount[]
+  readonly storage: LedgerStorage
+  /** Resolved anew at each start; a function, because a missing setting refuses the start. */
+  readonly secrets: () => PrepareInput['secrets']
   /** Folders of the manifest's mounts; a function, because a missing setting refuses the start. */
   readonly granted: () => readonly GrantedFolder[]
   readonly driver: SandboxDriver
@@ -37,6 +48,8 @@ export interface ReplicaOptions {
   readonly log: LogFile
   readonly now: () => number
   readonly onStart: (start: { readonly bootEpoch: string; readonly tookMs: number }) => void
+  /** Told when the sandbox is stopped because it wrote more than it may. */
+  readonly onExcess: (excess: Excess) => void
   /** Told when the sandbox ended without having been asked to. */
   readonly onCrash: () => void
 }
@@ -70,6 +83,7 @@ interface Boot {
   readonly facts: BootFacts
   readonly sandbox: RunningSandbox
   readonly forwarder: Forwarder
+  readonly quota: Quota
 }
 
 const startTimeoutMs = 15_000
@@ -187,6 +201,11 @@ class SandboxedReplica implements Replica {
       this.#boot = boot
       this.#change('running')
       this.#facts()
+      boot.quota.watch(boot.sandbox.pid, (excess) => {
+        this.#options.onExcess(excess)
+        // At once: what it would still write while it is asked to leave is what it is stopped for.
+        void boot.sandbox.stop(0)
+      })
       void boot.sandbox.exited.then(() => this.#finish(boot))
       return boot
     } catch (error) {
@@ -221,6 +240,7 @@ class SandboxedReplica implements Replica {
     this.#change('stopping')
     boot.sandbox.look()
     await boot.sandbox.exited
+    boot.quota.stop()
     await boot.forwarder.close()
     withdrawEpoch(this.#options.egress)
     removeSecrets(this.#options.layout)
@@ -238,7 +258,8 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
   const name = nameOf(address)
   const granted = options.granted()
   prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
-  const facts = await prepareSecrets({ ...options })
+  const quota = await openQuota({ ...options, granted })
+  const facts = await prepareSecrets({ ...options, secrets: options.secrets() })
   announceEpoch(options.egress, facts.bootEpoch)
   let sandbox: RunningSandbox | undefined
   const forwarder = await openForwarder({
@@ -273,7 +294,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
     })
     writeFileSync(bootFile(layout), JSON.stringify(facts), { mode: 0o600 })
     await options.notary.boot({ ...address, ...facts, running: true })
-    return { facts, sandbox, forwarder }
+    return { facts, sandbox, forwarder, quota }
   } catch (error) {
     await sandbox?.stop(0)
     await forwarder.close()

@@ -26,6 +26,8 @@ export interface ReplicaLayout {
   readonly bus: string
   readonly secrets: string
   readonly ledger: string
+  /** Of the ledger's own file system, where it has one. */
+  readonly ledgerImage: string
   readonly ledgerKey: string
   readonly ledgerId: string
   readonly bundle: string
@@ -48,6 +50,8 @@ export interface StateLayout {
   readonly run: string
   readonly runc: string
   readonly lock: string
+  /** A folder for each replica. */
+  readonly agents: string
   readonly deploymentFile: string
   replica(address: ReplicaAddress): ReplicaLayout
 }
@@ -70,6 +74,7 @@ export function stateLayout(root: string): StateLayout {
     run,
     runc: join(run, 'runc'),
     lock: join(run, 'supervisor.lock'),
+    agents: join(root, 'agents'),
     deploymentFile: join(run, 'deployment.json'),
     replica({ agent, n }) {
       const folder = join(root, 'agents', `${agent}.${n}`)
@@ -78,6 +83,7 @@ export function stateLayout(root: string): StateLayout {
         bus: join(folder, 'bus'),
         secrets: join(folder, 'secrets'),
         ledger: join(folder, 'ledger'),
+        ledgerImage: join(folder, 'ledger.img'),
         ledgerKey: join(folder, 'ledger.key'),
         ledgerId: join(folder, 'ledger.id'),
         bundle: join(folder, 'bundle'),

@@ -13,6 +13,11 @@ import { processStartTime } from '../lock.ts'
 const script = `read -r line
 for folder in "$2"/*; do
   [ -d "$folder" ] && "$1" --root "$2" delete -f "\${folder##*/}"
+done
+[ -n "$4" ] || exit 0
+for volume in "$4"/*/ledger "$4"/*/ledger.volume; do
+  # The last process of a sandbox lets go of it a moment after it was killed.
+  for try in 1 2 3 4 5; do "$3" "$volume" && break; mountpoint -q "$volume" || break; sleep 0.2; done
 done`
 
 export interface Guard {
@@ -25,10 +30,14 @@ export interface GuardOptions {
   /** The runtime's state folder of this deployment. */
   readonly root: string
   readonly folder: string
+  /** Ledgers' file systems, unmounted afterwards; absent where there are none. */
+  readonly volumes?: { readonly umount: string; readonly below: string }
 }
 
 export function startGuard(options: GuardOptions): Guard {
-  const child = spawn('/bin/sh', ['-c', script, 'bulkhead-guard', options.runc, options.root], {
+  const { umount = '', below = '' } = options.volumes ?? {}
+  const args = ['-c', script, 'bulkhead-guard', options.runc, options.root, umount, below]
+  const child = spawn('/bin/sh', args, {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     env: {},

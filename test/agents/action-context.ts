@@ -21,6 +21,9 @@ export function contextOf(setting: Setting, idem: string = idemOf('one')): Actio
     kind: 'do',
     now: () => setting.now,
     folder: () => setting.folder,
+    secret: () => {
+      throw new Error('no agent of ours has a secret yet')
+    },
     fetch: async () => {
       throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
     },

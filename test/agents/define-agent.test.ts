@@ -42,6 +42,7 @@ const context: ActionContext = {
   kind: 'do',
   now: () => 0,
   folder: (at) => at,
+  secret: (name) => name,
   fetch: () => Promise.reject(new Error('no network')),
 }
 const handlers = {

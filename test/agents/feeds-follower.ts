@@ -55,7 +55,8 @@ export async function startFollower(): Promise<Follower> {
       const call = agent.actions.get(action)?.prepare(args)
       if (call === undefined) throw new Error(`${action} refuses its arguments`)
       const now = () => follower.now
-      const result = await call({ idem: idemOf(as), kind: 'do', now, folder: () => folder, fetch })
+      const given = { now, folder: () => folder, secret: () => '', fetch }
+      const result = await call({ idem: idemOf(as), kind: 'do', ...given })
       return manifest.actions[action].output.parse(result) as Result<typeof action>
     },
     urlOf: (name) => `${origin}/feeds/${name}`,

@@ -77,8 +77,9 @@ async function writeSecrets(change: { readonly insecure: boolean }): Promise<voi
   const nkey = fromSeed(readFileSync(join(credentials, 'nkey.seed'))).getPublicKey()
   const { privateJwk } = await generateKeyPairJwk()
   const { issuer, n, bootEpoch } = identity
-  const config = { deployment: 'testtest', issuer, agent: 'test', n, bootEpoch, nkey, ledgerId }
-  writeFileSync(join(secrets, 'config.json'), JSON.stringify({ ...config, ...change }))
+  const known = { deployment: 'testtest', issuer, agent: 'test', n, bootEpoch, nkey, ledgerId }
+  const config = { ...known, ledgerBytes: 48 * 1024 * 1024, ...change }
+  writeFileSync(join(secrets, 'config.json'), JSON.stringify(config))
   writeFileSync(join(secrets, 'receipt.jwk.json'), JSON.stringify(privateJwk))
   writeFileSync(join(secrets, 'token-keys.json'), JSON.stringify(authority.jwks))
   writeFileSync(join(secrets, 'ledger.key'), 'A'.repeat(43))

@@ -25,6 +25,7 @@ import {
 } from '../support/deployment.ts'
 import { ensured, health, processOf, stubs, until, worker } from '../support/observer.ts'
 import { copyPrograms } from '../support/programs.ts'
+import { emptyLedger } from '../support/traces.ts'
 
 const isRoot = process.getuid?.() === 0
 const temporary = (name: string) => mkdtempSync(join(tmpdir(), `bulkhead-${name}-`))
@@ -224,7 +225,7 @@ describe('a ledger that was lost', () => {
     await until('it is stopped', async () => {
       return (await processOf(deployment, 'agent test.0')).state === 'stopped'
     })
-    rmSync(join(deployment.state, 'agents', 'test.0', 'ledger'), { recursive: true })
+    emptyLedger(deployment.state, 'test.0')
     await ensured(bus)
     expect(await health(bus)).toMatchObject({ sandbox: { ledger: 'MISSING' } })
     await bus.close()

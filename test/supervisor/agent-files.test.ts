@@ -36,7 +36,12 @@ async function prepareHome() {
   const { deployment } = await prepareKeys({ state: base, replicas: [address] })
   const bus = { host: '127.0.0.1', port: 1_234 }
   await prepareIdentities({ state: base, deployment, replicas: [address], bus })
-  return { layout: layout.replica(address), deployment, tokenKeys: layout.tokenKeys, address }
+  return {
+    layout: layout.replica(address),
+    ...{ deployment, tokenKeys: layout.tokenKeys, address },
+    storage: { bytes: 64 * 1024 * 1024, volumes: undefined },
+    secrets: [{ name: 'password', value: 'open sesame' }],
+  }
 }
 
 describe('the secrets of a start', () => {
@@ -57,9 +62,10 @@ describe('the secrets of a start', () => {
     expect(first.nkey).toMatch(/^U[A-Z2-7]{55}$/)
     expect(JSON.parse(read('receipt.jwk.json'))).toMatchObject(first.receiptKey)
     expect(first.receiptKey).not.toHaveProperty('d')
-    for (const name of ['config.json', 'receipt.jwk.json', 'ledger.key', 'bus/nkey.seed']) {
+    for (const name of ['config.json', 'receipt.jwk.json', 'ledger.key', 'password', 'bus/nkey.seed']) {
       expect(statSync(join(input.layout.secrets, name)).mode & 0o777, name).toBe(0o400)
     }
+    expect(read('password')).toBe('open sesame')
     const second = await prepareSecrets(input)
     expect(second.bootEpoch).not.toBe(first.bootEpoch)
     expect(second.receiptKey.x).not.toBe(first.receiptKey.x)

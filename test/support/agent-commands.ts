@@ -146,6 +146,7 @@ export async function startBareRuntime(
     sign: await createDocumentSigner(receiptKey.privateJwk),
     ledger: wrap(ledgerHandle),
     folder: (at) => join(home.folder, at),
+    secret: (name) => `secret of ${name}`,
     egress: createEgressClient(join(home.folder, 'run/egress.sock')),
     sandbox: { seccomp: 2 },
     now: Date.now,

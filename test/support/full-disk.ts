@@ -25,6 +25,7 @@ async function attempt(agent: AgentDefinition, action: string, args: unknown): P
       kind: 'do',
       now: () => Date.now(),
       folder: () => folder,
+      secret: () => '',
       fetch: () => Promise.reject(new Error('no network')),
     })
     return 'done'

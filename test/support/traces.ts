@@ -85,10 +85,18 @@ export function loseLedger(state: string, replica: string): void {
   }
 }
 
+/** Its volume may be mounted there: what is in it goes, the folder stays. */
+export function emptyLedger(state: string, replica: string): void {
+  const folder = join(state, 'agents', replica, 'ledger')
+  for (const name of readdirSync(folder)) {
+    rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
 /** A new, empty ledger in place of the lost one, as an operator initialises it. */
 export function restoreLedger(state: string, replica: string): void {
   const folder = join(state, 'agents', replica)
-  rmSync(join(folder, 'ledger'), { recursive: true, force: true })
+  emptyLedger(state, replica)
   rmSync(join(folder, 'ledger.created'), { force: true })
 }
 
