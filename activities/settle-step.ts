@@ -55,6 +55,7 @@ export async function settleSkip(
       if (isOutage(answer.code)) throw new AttemptFailure('NOTARY_UNAVAILABLE')
       return { outcome: 'denied', code: answer.code, resultRef: null }
     }
+    if (answer.status === 'PROBE') throw new Error('a skip is never probed')
     brought = new Set(answer.steps.map(({ step }) => step))
   }
   throw new AttemptFailure('NOTARY_UNAVAILABLE')

@@ -16,7 +16,7 @@ export type { EgressResponse } from './egress-client.ts'
 export interface ActionContext {
   /** The effect's identity. Give it to the downstream system wherever that can carry one. */
   readonly idem: string
-  readonly kind: 'do' | 'undo'
+  readonly kind: 'do' | 'undo' | 'probe'
   /** Milliseconds since the epoch. */
   now(): number
   /** Aborted when the action's own `timeoutMs` is over. */

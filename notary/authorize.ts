@@ -6,12 +6,22 @@ import { limits } from '../plan/limits.ts'
 import { hashArgs } from '../security/verify/hash.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { AuthorizeCall, AuthorizeReply } from './contract.ts'
-import { type Grantable, type Granted, grant, mint, openEffect } from './grant.ts'
+import { runningEpoch } from './epochs.ts'
+import { decideFollow } from './follow.ts'
+import {
+  type Following,
+  type Grantable,
+  type Granted,
+  grant,
+  grantFollowing,
+  mint,
+  openEffect,
+} from './grant.ts'
 import { type Located, locate } from './locate.ts'
 import { decidePolicy } from './policy.ts'
 import { isPassed, loadSources } from './provenance.ts'
 import { guardOf, resolveArgs, wantedSources } from './resolve.ts'
-import type { EffectRecord, EpochRecord, State } from './state.ts'
+import type { EffectRecord, State } from './state.ts'
 import type { Writer } from './store.ts'
 
 type Decision =
@@ -24,6 +34,7 @@ type Decision =
       readonly fate: boolean
     }
   | ({ readonly type: 'GRANT' } & Grantable)
+  | ({ readonly type: 'FOLLOW' } & Following)
 
 /** @throws StoreError */
 export async function authorize(
@@ -40,6 +51,8 @@ export async function authorize(
         return deny(context, writer, { decision, call, account })
       case 'GRANT':
         return grant(writer, decision)
+      case 'FOLLOW':
+        return grantFollowing(writer, decision)
     }
   })
   return 'status' in recorded ? recorded : mint(context, recorded)
@@ -47,7 +60,7 @@ export async function authorize(
 
 function decideAuthorize(context: NotaryContext, writer: Writer, call: AuthorizeCall): Decision {
   const { state } = writer
-  const located = locate(context, state, call)
+  const located = locatePresent(context, state, call)
   if ('refusal' in located) return { type: 'DENY', refusal: located.refusal, fate: false }
   const denied = (refusal: Refusal, fate = false): Decision => {
     return { type: 'DENY', refusal, located, fate }
@@ -56,8 +69,13 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   if (effect !== undefined && effect.outcome !== null) {
     return { type: 'REPLY', reply: settledReply(effect) }
   }
-  const untimely =
-    call.kind === 'do' ? forwardRefusal(located) : undoRefusal(located, state, writer.now)
+  if (call.op !== 'run') {
+    const follow = decideFollow(context, state, located, call.op)
+    if ('refusal' in follow) return denied(follow.refusal)
+    if ('reply' in follow) return { type: 'REPLY', reply: follow.reply }
+    return { type: 'FOLLOW', op: call.op, ...follow }
+  }
+  const untimely = untimelyRefusal(located, state, writer.now)
   if (untimely !== undefined) return denied(untimely)
   const loaded = loadSources(wantedSources(located), call.sources, {
     registered,
@@ -69,7 +87,10 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
     const steps = loaded.steps.map((source) => ({ ...source }))
     return { type: 'REPLY', reply: { status: 'NEED_SOURCES', steps } }
   }
-  if (loaded.status === 'REFUSED') return denied(loaded.refusal, loaded.refusal.code === 'LIMIT')
+  if (loaded.status === 'REFUSED') {
+    const { code } = loaded.refusal
+    return denied(loaded.refusal, code === 'LIMIT' || code === 'NO_RESULT')
+  }
   const { sources } = loaded
   const guard = call.kind === 'do' ? guardOf(step, sources) : 'TRUE'
   if (guard !== 'TRUE') {
@@ -92,14 +113,34 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   return { type: 'GRANT', located, epoch, args, sources }
 }
 
-function settledReply({ outcome, code, idem, result_hash }: EffectRecord): AuthorizeReply {
+/** A worker that has forgotten a rerun, after a reset, is answered for the present one. */
+function locatePresent(context: NotaryContext, state: State, call: AuthorizeCall) {
+  const { rerun, ...rest } = call
+  const located = locate(context, state, call)
+  if ('refusal' in located || call.kind !== 'do' || rerun === undefined) return located
+  return locate(context, state, rest)
+}
+
+function settledReply({ outcome, code, idem, rerun, result_hash }: EffectRecord): AuthorizeReply {
   if (outcome === null) throw new Error('an open effect is not settled')
   return {
     status: 'SETTLED',
     outcome,
     idem,
+    rerun,
     ...(code === null ? {} : { code }),
     ...(result_hash === null ? {} : { resultHash: result_hash }),
+  }
+}
+
+function untimelyRefusal(located: Located, state: State, now: number): Refusal | undefined {
+  switch (located.address.kind) {
+    case 'do':
+      return forwardRefusal(located)
+    case 'undo':
+      return undoRefusal(located, state, now)
+    case 'probe':
+      return probeRefusal(located, state, now)
   }
 }
 
@@ -120,15 +161,10 @@ function forwardRefusal({ request, registered, step, effectOf }: Located): Refus
 }
 
 /** An undo: the run is turning around, the step may have happened, and can happen no more. */
-function undoRefusal(
-  { request, step, effectOf }: Located,
-  state: State,
-  now: number,
-): Refusal | undefined {
+function undoRefusal({ request, done }: Located, state: State, now: number): Refusal | undefined {
   if (request.cancelled_at === null && request.aborted_by === null) {
     return { code: 'NOT_ABORTING', message: 'the run is not being undone' }
   }
-  const done = effectOf(step.id)
   if (done === undefined || done.args_hash === null) {
     return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
   }
@@ -140,17 +176,18 @@ function undoRefusal(
   return undefined
 }
 
-/** The replica is fixed by the effect's id, so that it stays the same without being stored first. */
-function runningEpoch(
-  context: NotaryContext,
-  state: State,
-  { step, idem, effect }: Located,
-): EpochRecord | Extract<AuthorizeReply, { status: 'NOT_RUNNING' }> {
-  const replicas = context.catalogue.get(step.agent)?.replicas ?? 1
-  const n = effect?.n ?? Buffer.from(idem, 'base64url').readUInt32BE(0) % replicas
-  const replica = state.replica(step.agent, n)
-  const epoch = replica?.running === 1 ? state.epoch(step.agent, n, replica.boot_epoch) : undefined
-  return epoch ?? { status: 'NOT_RUNNING', agent: step.agent, n }
+/** A probe: the step may have happened, nobody knows, and it can happen no more. */
+function probeRefusal({ done }: Located, state: State, now: number): Refusal | undefined {
+  if (done === undefined || done.args_hash === null) {
+    return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
+  }
+  if (done.outcome !== null) {
+    return { code: 'NOT_UNKNOWN', message: 'the outcome of the step is recorded' }
+  }
+  if (state.unansweredTokens(done.idem, now - limits.tokenSkewMs) > 0) {
+    return { code: 'TOKENS_ALIVE', message: 'the step can still happen: a token of it is alive' }
+  }
+  return undefined
 }
 
 function deny(
@@ -176,7 +213,8 @@ function deny(
 }
 
 function settleDenied(writer: Writer, { request, step, address, idem }: Located, code: string) {
-  const outcome = 'denied'
+  // What it builds on has no result: that is how a run goes, and nobody's prohibition.
+  const outcome = code === 'NO_RESULT' ? 'failed' : 'denied'
   const settled = { outcome, code, settled_at: writer.now } as const
   writer.state.putEffect({ ...openEffect, ...address, idem, ...settled })
   if (address.kind === 'do' && step.onError === 'abort') {

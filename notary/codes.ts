@@ -28,12 +28,18 @@ export const notaryCodes = [
   'NOT_ABORTING',
   'NEVER_AUTHORISED',
   'ATTEMPTS_USED_UP',
+  'NOT_DECIDED',
+  'NOT_CANCELLED',
   'LIMIT',
   'POLICY',
   // settlement
   'RECEIPT_INVALID',
   'RECEIPT_CONFLICT',
   'TOKENS_ALIVE',
+  // a person's decision on a step
+  'NOT_HELD',
+  'NOT_UNKNOWN',
+  'UNRESOLVED',
   // the notary itself
   'AUDIT_UNAVAILABLE',
   'CLOCK_BACKWARDS',

@@ -54,6 +54,31 @@ export const cancelReply = z.discriminatedUnion('status', [
   refused,
 ])
 
+/**
+ * By an entry point: a person decides on a step of a run that cannot go on by itself. `retry`: the
+ * step, and each of its descendants that ran, is an effect of its own from now on. `happened` and
+ * `did-not` answer what nobody knew. `give-up`: what was done is undone, nothing more is done.
+ */
+export const recoverCall = z.discriminatedUnion('decision', [
+  z.strictObject({ decision: z.literal('retry'), requestId: id, step }),
+  z.strictObject({
+    decision: z.enum(['happened', 'did-not']),
+    requestId: id,
+    step,
+    /** An undo can be unknown as well. */
+    kind: z.enum(['do', 'undo']),
+  }),
+  z.strictObject({ decision: z.literal('give-up'), requestId: id }),
+])
+export const recoverReply = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('DECIDED'),
+    /** Of `retry`: what will run again, and as which rerun. */
+    reruns: z.array(z.strictObject({ step, rerun: z.number().int() })),
+  }),
+  refused,
+])
+
 /** By the worker: the compiled plan it wants to run for a registration. */
 export const admitCall = z.strictObject({ requestId: id, plan: z.unknown() })
 export const admitReply = z.discriminatedUnion('status', [
@@ -74,14 +99,17 @@ export type Source = z.infer<typeof sourceSchema>
 const stepAddress = {
   requestId: id,
   planDigest: hash,
-  kind: z.enum(['do', 'undo']),
+  kind: z.enum(['do', 'undo', 'probe']),
   step,
   iteration: z.number().int().min(0),
+  /** Which rerun is meant, never more than a person decided; left out: the step's present one. */
+  rerun: z.number().int().min(0).optional(),
 }
 
 export const authorizeCall = z.strictObject({
   ...stepAddress,
-  op: z.literal('run'),
+  /** `attach` and `cancel` follow an effect that is out already: they can start nothing. */
+  op: z.enum(['run', 'attach', 'cancel']),
   /** What the worker resolved; the notary resolves it again and compares. */
   args: z.record(z.string(), z.unknown()),
   sources: z.array(sourceSchema).max(1_000),
@@ -114,6 +142,7 @@ export const authorizeReply = z.discriminatedUnion('status', [
     outcome: z.enum(['settled', 'failed', 'unknown', 'skipped', 'denied']),
     code: z.string().optional(),
     idem: hash,
+    rerun: z.number().int(),
     resultHash: hash.optional(),
   }),
   needSources,
@@ -134,6 +163,8 @@ export const settleCall = z.discriminatedUnion('type', [
     envelope: jws,
     /** The result does not fit the action's output schema: the step has failed although it ran. */
     invalidResult: z.boolean(),
+    /** Of a probe: the exact text that its receipt hashes, because the notary reads what it found. */
+    result: z.string().max(4_096).optional(),
   }),
   z.strictObject({ type: z.literal('skip'), ...stepAddress, sources: z.array(sourceSchema) }),
   /** Counts only when every token of the effect has expired and the attempts are used up. */
@@ -146,6 +177,8 @@ export const settleReply = z.discriminatedUnion('status', [
     code: z.string().optional(),
   }),
   needSources,
+  /** Whether it happened is not known, and its action has a probe, which is asked first. */
+  z.strictObject({ status: z.literal('PROBE') }),
   refused,
 ])
 
@@ -263,6 +296,8 @@ export type RequestCall = z.infer<typeof requestCall>
 export type RequestReply = z.infer<typeof requestReply>
 export type CancelCall = z.infer<typeof cancelCall>
 export type CancelReply = z.infer<typeof cancelReply>
+export type RecoverCall = z.infer<typeof recoverCall>
+export type RecoverReply = z.infer<typeof recoverReply>
 export type AdmitCall = z.infer<typeof admitCall>
 export type AdmitReply = z.infer<typeof admitReply>
 export type AuthorizeCall = z.infer<typeof authorizeCall>

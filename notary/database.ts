@@ -18,7 +18,7 @@ export class StoreError extends Error {
   }
 }
 
-const schemaVersion = 2
+const schemaVersion = 3
 
 const auditTables = `
   CREATE TABLE audit (
@@ -83,6 +83,17 @@ const stateTables = `
   ) STRICT;
 `
 
+// Since version 3: reruns that a person decided, tokens that follow instead of start, and who said
+// what became of an effect that nobody knew of.
+const recoveryTables = `
+  CREATE TABLE rerun (
+    request TEXT NOT NULL REFERENCES request (id), step TEXT NOT NULL, iteration INTEGER NOT NULL,
+    rerun INTEGER NOT NULL, PRIMARY KEY (request, step, iteration)
+  ) STRICT;
+  ALTER TABLE token ADD COLUMN op TEXT NOT NULL DEFAULT 'run';
+  ALTER TABLE effect ADD COLUMN resolved TEXT;
+`
+
 /**
  * Opens or creates the file. Settings that durability and the guards rest on are set explicitly,
  * because better-sqlite3 is built with `synchronous=NORMAL` for WAL.
@@ -122,11 +133,14 @@ function assertSound(db: NotaryDatabase): void {
 function migrate(db: NotaryDatabase): void {
   const version = db.pragma('user_version', { simple: true })
   if (version === schemaVersion) return
-  if (version === 1) {
+  if (version === 1 || version === 2) {
     db.transaction(() => {
-      db.exec(tipTable)
-      db.exec(`INSERT INTO tip SELECT 1, size, root, at, jws FROM checkpoint
-               ORDER BY size DESC LIMIT 1`)
+      if (version === 1) {
+        db.exec(tipTable)
+        db.exec(`INSERT INTO tip SELECT 1, size, root, at, jws FROM checkpoint
+                 ORDER BY size DESC LIMIT 1`)
+      }
+      db.exec(recoveryTables)
       db.pragma(`user_version = ${schemaVersion}`)
     })()
     return
@@ -138,6 +152,7 @@ function migrate(db: NotaryDatabase): void {
     db.exec(auditTables)
     db.exec(tipTable)
     db.exec(stateTables)
+    db.exec(recoveryTables)
     db.pragma(`user_version = ${schemaVersion}`)
   })()
 }

@@ -9,7 +9,7 @@ import type { Located } from './locate.ts'
 import { policyName } from './policy.ts'
 import type { Sources } from './provenance.ts'
 import type { ResolvedArgs } from './resolve.ts'
-import type { EffectRecord, EpochRecord } from './state.ts'
+import type { EffectRecord, EpochRecord, TokenOperation } from './state.ts'
 import type { Writer } from './store.ts'
 
 /** All that was decided. */
@@ -20,8 +20,19 @@ export interface Grantable {
   readonly sources: Sources
 }
 
+/** An effect that is out, and what its follower may do. */
+export interface Following {
+  readonly op: Exclude<TokenOperation, 'run'>
+  readonly located: Located
+  readonly effect: EffectRecord
+  readonly epoch: EpochRecord
+  readonly argsHash: string
+  readonly salt: string
+}
+
 /** What was recorded and may be signed once it is on disk. */
 export interface Granted {
+  readonly op: TokenOperation
   readonly located: Located
   readonly effect: EffectRecord
   readonly epoch: EpochRecord
@@ -48,6 +59,7 @@ export const openEffect = {
   result_hash: null,
   receipt: null,
   settled_at: null,
+  resolved: null,
 } as const
 
 /** Fixes what the first authorisation fixes, draws a `jti`, and records both. Inside a job. */
@@ -78,6 +90,7 @@ export function grant(writer: Writer, grantable: Grantable): Granted {
     boot_epoch: epoch.boot_epoch,
     expires_at: expiresAt * 1_000,
     answered: 0,
+    op: 'run',
   })
   const replica = `${epoch.agent}.${epoch.n}`
   const about = { actor: request.user, subject: step.id, correlation: request.id, trace: '' }
@@ -90,12 +103,36 @@ export function grant(writer: Writer, grantable: Grantable): Granted {
   const { attempts: attempt } = effect
   const body = { idem, jti, attempt, agent: replica, bootEpoch: epoch.boot_epoch, expiresAt }
   writer.append({ ...about, kind: 'mint', body })
-  return { located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt }
+  return { op: 'run', located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt }
+}
+
+/** Draws a `jti` that starts nothing and changes nothing of the effect. Inside a job. */
+export function grantFollowing(writer: Writer, following: Following): Granted {
+  const { op, located, effect, epoch } = following
+  const issuedAt = Math.floor(writer.now / 1_000)
+  const expiresAt = issuedAt + limits.tokenLifeMs / 1_000
+  const jti = drawSalt()
+  const { idem, attempts: attempt } = effect
+  const token = { jti, idem, boot_epoch: epoch.boot_epoch, expires_at: expiresAt * 1_000 }
+  writer.state.insertToken({ ...token, answered: 0, op })
+  const { request, step } = located
+  writer.append({
+    kind: 'mint',
+    actor: request.user,
+    subject: step.id,
+    correlation: request.id,
+    trace: '',
+    body: {
+      ...{ op, idem, jti, attempt, expiresAt },
+      ...{ agent: `${epoch.agent}.${epoch.n}`, bootEpoch: epoch.boot_epoch },
+    },
+  })
+  return { ...following, jti, issuedAt, expiresAt }
 }
 
 /** Signs what is on disk: call it after the commit, and nowhere else. */
 export async function mint(context: NotaryContext, granted: Granted): Promise<AuthorizeReply> {
-  const { located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt } = granted
+  const { op, located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt } = granted
   const { request, step, action, actionName, address, idem } = located
   const agent = `${epoch.agent}.${epoch.n}`
   const detail = {
@@ -118,7 +155,7 @@ export async function mint(context: NotaryContext, granted: Granted): Promise<Au
     act: { sub: request.id },
     jti,
     idem,
-    op: 'run',
+    op,
     iat: issuedAt,
     nbf: issuedAt,
     exp: expiresAt,

@@ -1,4 +1,4 @@
-// The notary without its process: nine calls of (account, unknown payload) -> reply. Who may call is
+// The notary without its process: eleven calls of (account, unknown payload) -> reply. Who may call is
 // asked first, then the shape, then the call's own file. A store that cannot record is an answer; any
 // other exception is a bug and ends the process.
 
@@ -15,12 +15,14 @@ import { StoreError } from './database.ts'
 import { agentEvent, appendOverflow, event } from './event.ts'
 import { mayCall, type NotaryCall } from './permissions.ts'
 import { query } from './query.ts'
+import { recover } from './recover.ts'
 import { request } from './request.ts'
 import { settle } from './settle.ts'
 
 export interface Notary {
   request(account: string, payload: unknown): Promise<contract.RequestReply>
   cancel(account: string, payload: unknown): Promise<contract.CancelReply>
+  recover(account: string, payload: unknown): Promise<contract.RecoverReply>
   admit(account: string, payload: unknown): Promise<contract.AdmitReply>
   authorize(account: string, payload: unknown): Promise<contract.AuthorizeReply>
   settle(account: string, payload: unknown): Promise<contract.SettleReply>
@@ -74,7 +76,7 @@ export function createNotary(ports: NotaryPorts): Notary {
       }
     }
 
-  const { requestCall, cancelCall, admitCall, authorizeCall, settleCall } = contract
+  const { requestCall, cancelCall, recoverCall, admitCall, authorizeCall, settleCall } = contract
   const { bootCall, eventCall, queryCall, headCall } = contract
   return {
     request: serve('request', {
@@ -86,6 +88,11 @@ export function createNotary(ports: NotaryPorts): Notary {
       schema: cancelCall,
       refuse,
       answer: (call, account) => cancel(context, call, account),
+    }),
+    recover: serve('recover', {
+      schema: recoverCall,
+      refuse,
+      answer: (call, account) => recover(context, call, account),
     }),
     admit: serve('admit', {
       schema: admitCall,

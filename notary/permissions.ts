@@ -4,6 +4,7 @@
 export const notaryCalls = [
   'request',
   'cancel',
+  'recover',
   'admit',
   'authorize',
   'settle',
@@ -17,6 +18,7 @@ export type NotaryCall = (typeof notaryCalls)[number]
 const callers: Readonly<Record<NotaryCall, readonly string[]>> = {
   request: ['cli', 'console', 'ingress'],
   cancel: ['cli', 'console'],
+  recover: ['cli', 'console'],
   admit: ['worker'],
   authorize: ['worker'],
   settle: ['worker'],

@@ -13,8 +13,9 @@ export function decidePolicy(
   { step, actionName, action, address }: Located,
 ): Refusal | undefined {
   const { effect, audience, egress = [] } = action
-  const { kind } = address
-  const hasUndo = kind === 'do' && step.undo !== null
+  // A probe is asked of the policy as the read that it is.
+  const kind: 'do' | 'undo' = address.kind === 'undo' ? 'undo' : 'do'
+  const hasUndo = address.kind === 'do' && step.undo !== null
   const question = {
     agent: step.agent,
     action: actionName,

@@ -107,6 +107,10 @@ function loadSource(id: string, named: Source | undefined, ports: ProvenancePort
     return { code: 'NEEDS_UNSETTLED', message: `step ${id} has not settled` }
   }
   const hash = effect?.outcome === 'settled' ? effect.result_hash : null
+  // It happened, as a person or a probe said, and nobody has what it returned.
+  if (effect?.outcome === 'settled' && hash === null) {
+    return { code: 'NO_RESULT', message: `nobody knows the result of step ${id}` }
+  }
   if (hash === null || effect?.salt === undefined || effect.salt === null) {
     if (named === undefined) return 'ABSENT'
     return { code: 'SOURCE_MISMATCH', message: `step ${id} has no result` }

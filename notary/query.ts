@@ -56,7 +56,8 @@ function page<T>(items: Iterable<T>): T[] {
 function summarise(context: NotaryContext, request: RequestRecord): RequestSummary {
   const effects = new Map<string, EffectRecord>()
   for (const effect of context.store.state.effectsOf(request.id)) {
-    if (effect.kind === 'do') effects.set(effect.step, effect)
+    const present = context.store.state.rerunOf(request.id, effect.step, effect.iteration)
+    if (effect.kind === 'do' && effect.rerun === present) effects.set(effect.step, effect)
   }
   const { plan } = context.plans.planOf(request)
   return {

@@ -24,14 +24,14 @@ export type Resolution =
   | { readonly status: 'REFUSED'; readonly refusal: Refusal; readonly fate: boolean }
 
 /** Steps whose results are needed to resolve this effect. */
-export function wantedSources({ step, address, effectOf }: Located): readonly string[] {
+export function wantedSources({ step, address, declared, done }: Located): readonly string[] {
   if (address.kind === 'do') return sourcesOf(step)
-  const forms = Object.values(step.undo?.args ?? {})
+  const forms = Object.values(declared?.args ?? {})
   const uses = (name: '$args' | '$result') =>
     forms.some((form) => form !== null && typeof form === 'object' && name in form)
   // The guard was true when the step was authorised; an undo does not ask it again.
   const ofArgs = uses('$args') ? sourcesOf({ ...step, when: null }) : []
-  const hasResult = effectOf(step.id)?.outcome === 'settled'
+  const hasResult = done !== undefined && done.result_hash !== null
   return uses('$result') && hasResult ? [...ofArgs, step.id] : ofArgs
 }
 
@@ -76,16 +76,15 @@ export function resolveArgs(located: Located, sources: Sources, claimed: unknown
 }
 
 function resolveEffect(
-  { step, address, effectOf }: Located,
+  { step, address, declared, done }: Located,
   sources: Sources,
 ): { readonly args: ResolvedArgs } | Resolution {
   try {
     const own = resolveRecord(step.args, sources)
     if (address.kind === 'do') return { args: own }
-    const done = effectOf(step.id)
-    if (step.undo === null || done === undefined) throw new Error('an undo without its step')
-    const result = done.outcome === 'settled' ? sources.resultOf(step.id) : undefined
-    const args = resolveUndo(step.undo, { args: own, result, idem: done.idem })
+    if (declared === null || done === undefined) throw new Error('an undo without its step')
+    const result = done.result_hash === null ? undefined : sources.resultOf(step.id)
+    const args = resolveUndo(declared, { args: own, result, idem: done.idem })
     if (args !== 'NO_RESULT') return { args }
     return fated('NO_RESULT', 'the undo needs a result that the step does not have')
   } catch (cause) {

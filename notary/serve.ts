@@ -10,6 +10,7 @@ import { type NotaryCall, notaryCalls } from './permissions.ts'
 const replyTypes: Readonly<Record<NotaryCall, MessageType>> = {
   request: 'TASK_RESPONSE',
   cancel: 'TASK_RESPONSE',
+  recover: 'TASK_RESPONSE',
   admit: 'VALIDATION_RESPONSE',
   authorize: 'VALIDATION_RESPONSE',
   settle: 'VALIDATION_RESPONSE',

@@ -1,5 +1,5 @@
 // `notary.settle`: what has become of an effect. The first settlement wins and never changes; the
-// same one again is answered alike. Three ways: a receipt, a guard that is false, and a failure of
+// same one again is answered alike; only an unknown one may be resolved later (recover.ts). Three ways: a receipt, a guard that is false, and a failure of
 // which there is no receipt. Facts are recorded whatever else is going on in the run.
 //
 // A receipt of a failure that may be tried again (`absent`) settles like any other: a worker that
@@ -7,6 +7,9 @@
 // which a worker may always do.
 
 import { limits } from '../plan/limits.ts'
+import { answerCodes, readProbeAnswer } from '../plan/probe.ts'
+import type { OnError } from '../plan/schema.ts'
+import { saltedHash } from '../security/verify/hash.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { SettleCall, SettleReply } from './contract.ts'
 import { openEffect } from './grant.ts'
@@ -69,12 +72,8 @@ function answerOf(job: Job, call: SettleCall, proven: ProvenReceipt | undefined)
   }
 }
 
-function settleReceipt(
-  job: Job,
-  { invalidResult }: Of<'receipt'>,
-  proven: ProvenReceipt | undefined,
-): Answer {
-  const { effect } = job.located
+function settleReceipt(job: Job, call: Of<'receipt'>, proven: ProvenReceipt | undefined): Answer {
+  const { effect, address } = job.located
   if (effect === undefined || effect.args_hash === null) {
     return refuse('NEVER_AUTHORISED', 'no token was given for this effect')
   }
@@ -87,7 +86,41 @@ function settleReceipt(
     return refuse('RECEIPT_CONFLICT', 'this effect has settled otherwise')
   }
   const { receipt, digest } = proven
-  return record(job, { ...effect, receipt: digest, ...outcomeOf(receipt, invalidResult) })
+  const ended = { ...effect, receipt: digest, ...outcomeOf(receipt, call.invalidResult) }
+  if (address.kind === 'probe') return recordProbe(job, ended, call.result)
+  return ended.outcome === 'unknown' ? recordUnknown(job, ended) : record(job, ended)
+}
+
+/** What the probe found is kept as its code; the effect that it was asked about is settled next. */
+function recordProbe(job: Job, ended: EffectRecord, result: string | undefined): Answer {
+  if (ended.outcome !== 'settled') return record(job, ended)
+  if (result === undefined || saltedHash(ended.salt ?? '', result) !== ended.result_hash) {
+    return refuse('RECEIPT_INVALID', 'the result is not the one that the receipt hashes')
+  }
+  const answer = readProbeAnswer(result)
+  const code = answer === 'yes' || answer === 'no' ? answerCodes[answer] : 'UNSURE'
+  return record(job, { ...ended, code })
+}
+
+/**
+ * Nobody knows whether it happened. Where the action has a probe, that is asked before the outcome
+ * is recorded, because afterwards the run may already have turned around.
+ */
+function recordUnknown(job: Job, ended: EffectRecord): Answer {
+  const { writer, located } = job
+  if (located.address.kind !== 'do' || located.action.probe === undefined) {
+    return record(job, ended)
+  }
+  const probe = writer.state.effect({ ...located.address, kind: 'probe' })
+  if (probe === undefined || probe.outcome === null) return { status: 'PROBE' }
+  switch (probe.code) {
+    case answerCodes.yes:
+      return record(job, ended, { outcome: 'settled', code: answerCodes.yes })
+    case answerCodes.no:
+      return record(job, ended, { outcome: 'failed', code: answerCodes.no })
+    default:
+      return record(job, ended)
+  }
 }
 
 type Settled = Pick<EffectRecord, 'code' | 'retry' | 'result_hash'> & {
@@ -118,7 +151,7 @@ function settleSkip(job: Job, call: Of<'skip'>): Answer {
   const { effect, step, registered, effectOf } = located
   if (effect !== undefined && effect.outcome !== null) return settledReply(effect)
   // A token was given, so the guard was true, and its sources never change.
-  if (call.kind === 'undo' || effect !== undefined) {
+  if (call.kind !== 'do' || effect !== undefined) {
     return refuse('GUARD_TRUE', 'this step is not one to skip')
   }
   const loaded = loadSources(guardSources(step), call.sources, {
@@ -164,23 +197,31 @@ function settleFailure(job: Job, { code }: Of<'failure'>): Answer {
     return refuse('TOKENS_ALIVE', 'attempts of this effect are left')
   }
   // A command may have been carried out and its answer lost; only a read is harmless then.
-  const outcome = action.effect === 'read' ? 'failed' : 'unknown'
-  return record(job, { ...effect, outcome, code })
+  if (action.effect === 'read') return record(job, { ...effect, outcome: 'failed', code })
+  return recordUnknown(job, { ...effect, outcome: 'unknown', code })
 }
 
 function newEffect({ address, idem }: Located): EffectRecord {
   return { ...openEffect, ...address, idem }
 }
 
-/** Writes the outcome once, turns the run around where it must, and appends the row. */
-function record({ writer, located, account }: Job, effect: EffectRecord): Answer {
+/**
+ * Writes the outcome once, turns the run around where it must, and appends the row. `answer` is what
+ * a probe made of an unknown outcome: a row of its own, so that both can be read.
+ */
+function record(
+  { writer, located, account }: Job,
+  effect: EffectRecord,
+  answer?: { readonly outcome: 'settled' | 'failed'; readonly code: string },
+): Answer {
   const { step, request, address } = located
-  const settled = { ...effect, settled_at: writer.now }
+  const resolved = answer === undefined ? {} : { ...answer, resolved: 'probe' }
+  const settled = { ...effect, ...resolved, settled_at: writer.now }
   writer.state.putEffect(settled)
-  if (address.kind === 'do' && turnsAround(step.onError, effect.outcome)) {
+  if (address.kind === 'do' && turnsAround(step.onError, settled.outcome)) {
     writer.state.abortRequest(request.id, step.id)
   }
-  const { idem, outcome, code, result_hash: resultHash, receipt, attempts } = settled
+  const { idem, outcome, code, result_hash: resultHash, receipt, attempts } = effect
   writer.append({
     kind: 'outcome',
     actor: receipt === null ? account : `agent:${effect.agent}.${effect.n}`,
@@ -189,12 +230,32 @@ function record({ writer, located, account }: Job, effect: EffectRecord): Answer
     trace: '',
     body: { idem, kind: address.kind, outcome, code, resultHash, receipt, attempts },
   })
+  if (answer !== undefined) {
+    writer.append({
+      kind: 'decision',
+      actor: 'notary',
+      subject: step.id,
+      correlation: request.id,
+      trace: '',
+      body: { call: 'settle', decision: 'resolved', idem, kind: address.kind, ...answer },
+    })
+  }
   return settledReply(settled)
 }
 
-/** `continue` forgives what certainly failed; nobody can go on from an unknown outcome. */
-function turnsAround(onError: 'abort' | 'continue', outcome: EffectOutcome | null): boolean {
-  return outcome === 'unknown' || (outcome === 'failed' && onError === 'abort')
+/**
+ * `continue` forgives what certainly failed; nobody can go on from an unknown outcome. Under `hold`
+ * the run waits for a person, and turns around only when that person gives it up.
+ */
+function turnsAround(onError: OnError, outcome: EffectOutcome | null): boolean {
+  switch (onError) {
+    case 'abort':
+      return outcome === 'unknown' || outcome === 'failed'
+    case 'continue':
+      return outcome === 'unknown'
+    case 'hold':
+      return false
+  }
 }
 
 function settledReply({ outcome, code }: EffectRecord): SettleReply {

@@ -5,7 +5,10 @@
 import type { PublicJwk } from './contract.ts'
 import type { NotaryDatabase } from './database.ts'
 
-export type EffectKind = 'do' | 'undo'
+/** `probe`: a read that finds out whether a `do` of unknown outcome happened. */
+export type EffectKind = 'do' | 'undo' | 'probe'
+/** What a token allows at the agent. Only `run` can start an effect. */
+export type TokenOperation = 'run' | 'attach' | 'cancel'
 export type EffectOutcome = 'settled' | 'failed' | 'unknown' | 'skipped' | 'denied'
 
 export interface RequestRecord {
@@ -25,7 +28,7 @@ export interface RequestRecord {
   readonly aborted_by: string | null
 }
 
-/** Names one effect; `rerun` stays 0 until a person may ask for another (durability). */
+/** Names one effect; `rerun` is 0 until a person decides that the step shall run again. */
 export interface EffectAddress {
   readonly request: string
   readonly kind: EffectKind
@@ -55,6 +58,8 @@ export interface EffectRecord extends EffectAddress {
   /** SHA-256 of the receipt that settled it. */
   readonly receipt: string | null
   readonly settled_at: number | null
+  /** Who said whether an unknown effect had happened: a principal, or `probe`. */
+  readonly resolved: string | null
 }
 
 export interface TokenRecord {
@@ -65,6 +70,7 @@ export interface TokenRecord {
   readonly expires_at: number
   /** 1 once an envelope over this jti was seen: its agent has used the token up. */
   readonly answered: number
+  readonly op: TokenOperation
 }
 
 export interface ReplicaRecord {
@@ -134,26 +140,40 @@ function effectTable(db: NotaryDatabase) {
   const all = db.prepare<[string], EffectRecord>('SELECT * FROM effect WHERE request = ?')
   const put = db.prepare<EffectRecord>(
     `INSERT INTO effect (idem, request, kind, step, iteration, rerun, agent, n, args_hash, salt,
-       sources, attempts, tokens_until, outcome, code, retry, result_hash, receipt, settled_at)
+       sources, attempts, tokens_until, outcome, code, retry, result_hash, receipt, settled_at,
+       resolved)
      VALUES (:idem, :request, :kind, :step, :iteration, :rerun, :agent, :n, :args_hash, :salt,
        :sources, :attempts, :tokens_until, :outcome, :code, :retry, :result_hash, :receipt,
-       :settled_at)
+       :settled_at, :resolved)
      ON CONFLICT (idem) DO UPDATE SET attempts = excluded.attempts,
        tokens_until = excluded.tokens_until, outcome = excluded.outcome, code = excluded.code,
        retry = excluded.retry, result_hash = excluded.result_hash, receipt = excluded.receipt,
-       settled_at = excluded.settled_at`,
+       settled_at = excluded.settled_at, resolved = excluded.resolved`,
   )
   const insertToken = db.prepare<TokenRecord>(
-    `INSERT INTO token (jti, idem, boot_epoch, expires_at, answered)
-     VALUES (:jti, :idem, :boot_epoch, :expires_at, :answered)`,
+    `INSERT INTO token (jti, idem, boot_epoch, expires_at, answered, op)
+     VALUES (:jti, :idem, :boot_epoch, :expires_at, :answered, :op)`,
   )
   const token = db.prepare<[string], TokenRecord>('SELECT * FROM token WHERE jti = ?')
   const answer = db.prepare<[string]>('UPDATE token SET answered = 1 WHERE jti = ?')
   const alive = db
     .prepare<[string, number], number>(
-      'SELECT count(*) FROM token WHERE idem = ? AND answered = 0 AND expires_at >= ?',
+      `SELECT count(*) FROM token
+       WHERE idem = ? AND answered = 0 AND expires_at >= ? AND op = 'run'`,
     )
     .pluck()
+  const following = db
+    .prepare<[string], number>(`SELECT count(*) FROM token WHERE idem = ? AND op != 'run'`)
+    .pluck()
+  const rerun = db
+    .prepare<[string, string, number], number>(
+      'SELECT rerun FROM rerun WHERE request = ? AND step = ? AND iteration = ?',
+    )
+    .pluck()
+  const putRerun = db.prepare<[string, string, number, number]>(
+    `INSERT INTO rerun (request, step, iteration, rerun) VALUES (?, ?, ?, ?)
+     ON CONFLICT (request, step, iteration) DO UPDATE SET rerun = excluded.rerun`,
+  )
   return {
     effect: (address: EffectAddress) => one.get(address),
     effectsOf: (request: string) => all.all(request),
@@ -168,8 +188,16 @@ function effectTable(db: NotaryDatabase) {
     answerToken: (jti: string) => {
       answer.run(jti)
     },
-    /** Tokens that no envelope has used up and whose expiry is not before `since`. */
+    /** Tokens that can start it, that no envelope has used up, and whose expiry is not before `since`. */
     unansweredTokens: (idem: string, since: number) => alive.get(idem, since) ?? 0,
+    /** Tokens given to follow an effect, ever. */
+    followingTokens: (idem: string) => following.get(idem) ?? 0,
+    /** How often a person has decided that this step shall run again. */
+    rerunOf: (request: string, step: string, iteration: number) =>
+      rerun.get(request, step, iteration) ?? 0,
+    putRerun: (request: string, step: string, iteration: number, to: number) => {
+      putRerun.run(request, step, iteration, to)
+    },
   }
 }
 

@@ -29,6 +29,12 @@ export const limits = {
   attempts: 5,
   /** An agent replies within this, or says that it is still at work. */
   replyMs: 15_000,
+  /** One action, from its start to its outcome: what takes longer is a job of its own. */
+  actionMs: 30 * 60_000,
+  /** Tokens to follow one effect that is out: an attachment every few seconds of the longest action. */
+  followingTokens: 400,
+  /** Reruns of one step: a person who has decided so often must look at the plan. */
+  reruns: 100,
   /** Wall time of one run. */
   runMs: 30 * 24 * 3_600_000,
   /** Steps in flight at once in one run. */

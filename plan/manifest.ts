@@ -16,7 +16,7 @@ import {
 } from './json-schema.ts'
 import { limits } from './limits.ts'
 import { isObject, parsePointer } from './pointer.ts'
-import { faultOfSandbox, type SandboxDeclaration } from './sandbox-declaration.ts'
+import { type ProbeDeclaration, probeOutput } from './probe.ts'
 
 export type { Effect, UndoArgument } from './effect.ts'
 export type { EgressDeclaration, EgressMethod, EgressRule } from './egress-declaration.ts'
@@ -41,6 +41,8 @@ export interface ActionManifest {
   /** Ids of the agent's egress that the action may use; absent: none. */
   readonly egress?: readonly string[]
   readonly undo: UndoDeclaration | 'none'
+  /** How to find out whether it happened, when its answer was lost; see plan/probe.ts. */
+  readonly probe?: ProbeDeclaration
   /** Running it again with the same `idem` has no second effect, even after a crash half-way. */
   readonly idempotent: boolean
   readonly timeoutMs: number
@@ -60,7 +62,7 @@ export interface AgentManifest<
   Actions extends Readonly<Record<string, ActionManifest>> = Readonly<
     Record<string, ActionManifest>
   >,
-> extends SandboxDeclaration {
+> {
   readonly name: string
   readonly summary: string
   readonly replicas: number
@@ -108,8 +110,6 @@ function checkManifest(manifest: AgentManifest): void {
   const inputsOf = ({ input }: ActionManifest) => leavesOf(toJsonSchema(input, 'input'))
   const fault = faultOfEgress(name, manifest.egress ?? [], manifest.actions, inputsOf)
   if (fault !== undefined) throw new ManifestError(fault)
-  const sandboxFault = faultOfSandbox(manifest)
-  if (sandboxFault !== undefined) throw new ManifestError(sandboxFault)
   for (const mount of manifest.mounts) {
     requireThat(/^\/data\/[a-z0-9-]+$/.test(mount.at), `${name} mounts outside /data: ${mount.at}`)
     const [owner, setting, ...more] = mount.from.config.split('.')
@@ -138,8 +138,8 @@ function checkAction(
 ): void {
   requireThat(actionPattern.test(key), `${name} is not an action's name`)
   requireThat(
-    isCount(action.timeoutMs) && action.timeoutMs <= limits.replyMs,
-    `${name} may take longer than an agent may reply`,
+    isCount(action.timeoutMs) && action.timeoutMs <= limits.actionMs,
+    `${name} may take longer than any action may`,
   )
   requireThat(
     isCount(action.maxResultBytes) && action.maxResultBytes <= limits.resultBytes,
@@ -157,12 +157,29 @@ function checkAction(
     (one) => one.undo !== 'none' && one.undo.action === key,
   )
   requireThat(!changes || hasDryRun || isUndo, `${name} changes something and has no dryRun`)
+  checkProbe(name, action, siblings)
   if (action.undo === 'none') return
   const undo = Object.hasOwn(siblings, action.undo.action)
     ? siblings[action.undo.action]
     : undefined
   if (undo === undefined) throw new ManifestError(`${name}: its undo is not an action of the agent`)
   checkUndo(name, action, action.undo, toJsonSchema(undo.input, 'input'))
+}
+
+function checkProbe(
+  name: string,
+  action: ActionManifest,
+  siblings: Readonly<Record<string, ActionManifest>>,
+): void {
+  if (action.probe === undefined) return
+  const { action: asked, args } = action.probe
+  const probe = Object.hasOwn(siblings, asked) ? siblings[asked] : undefined
+  if (probe?.effect !== 'read')
+    throw new ManifestError(`${name}: its probe is no read of the agent`)
+  requireThat(probe.output === probeOutput, `${name}: its probe does not answer as a probe must`)
+  const results = Object.values(args).some((value) => isObject(value) && '$result' in value)
+  requireThat(!results, `${name}: a probe has no result to refer to`)
+  checkUndo(`${name} (probe)`, action, { action: asked, args }, toJsonSchema(probe.input, 'input'))
 }
 
 /** An undo that its agent would refuse is found here, not on the day that something must be undone. */

@@ -50,7 +50,8 @@ export interface Guard {
   readonly with: Readonly<Record<string, Argument>>
 }
 
-export type OnError = 'abort' | 'continue'
+/** `hold`: the run waits for a person, who tries again, answers what is unknown, or gives up. */
+export type OnError = 'abort' | 'continue' | 'hold'
 
 export interface WrittenStep {
   readonly id: string

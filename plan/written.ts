@@ -62,14 +62,9 @@ const step = z.strictObject({
   needs: z.array(stepId).max(limits.writtenSteps).optional(),
   when: z.strictObject({ cel: z.string(), with: named.default({}) }).optional(),
   onError: z
-    .enum(['abort', 'continue'], {
-      error: (issue) =>
-        issue.input === 'hold'
-          ? 'onError: hold is not supported by this version'
-          : 'onError is abort or continue',
-    })
+    .enum(['abort', 'continue', 'hold'], { error: () => 'onError is abort, continue or hold' })
     .optional(),
-  timeoutMs: z.int().min(1).max(limits.replyMs).optional(),
+  timeoutMs: z.int().min(1).max(limits.actionMs).optional(),
   attempts: z.int().min(1).max(limits.attempts).optional(),
   undo: z
     .strictObject({ action: actionName, args: z.record(valueName, undoArgument).default({}) })

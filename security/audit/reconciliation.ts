@@ -88,7 +88,17 @@ const maxGaps = 100
 
 const planBody = z.object({ event: z.enum(['registered', 'admitted']), digest: z.string() })
 const intentBody = z.object({ idem: z.string(), kind: z.string(), agent: z.string() })
-const mintBody = z.object({ idem: z.string(), attempt: z.number() })
+const mintBody = z.object({
+  idem: z.string(),
+  attempt: z.number(),
+  /** Only `run` can start the effect, and counts as an attempt. */
+  op: z.enum(['run', 'attach', 'cancel']).default('run'),
+})
+const resolvedBody = z.object({
+  decision: z.literal('resolved'),
+  idem: z.string(),
+  outcome: z.enum(['settled', 'failed']),
+})
 const endedBody = z.object({
   decision: z.literal('attempt-ended'),
   idem: z.string(),
@@ -117,6 +127,8 @@ interface Effect {
   minted: number
   attempts: number
   outcome: string | undefined
+  /** A probe or a person said what became of it; the agent still does not know. */
+  resolved: boolean
   receipt: string | null
   settledAt: number
 }
@@ -154,11 +166,13 @@ function noteRow(seen: Seen, row: AuditRow, report: Report): void {
   if (row.kind === 'outcome') noteOutcome(seen, row, outcomeBody.safeParse(body).data, report)
   if (row.kind === 'mint') {
     const minted = mintBody.safeParse(body).data
-    if (minted !== undefined) noteMint(effectOf(seen, row, minted.idem), minted.attempt, report)
+    if (minted !== undefined) noteMint(effectOf(seen, row, minted.idem), minted, report)
   }
   if (row.kind === 'decision') {
     const ended = endedBody.safeParse(body).data
     if (ended !== undefined) noteAttempt(effectOf(seen, row, ended.idem), ended.attempts, report)
+    const { idem, outcome } = resolvedBody.safeParse(body).data ?? {}
+    if (idem !== undefined) noteResolved(effectOf(seen, row, idem), outcome, report)
   }
 }
 
@@ -188,6 +202,7 @@ function effectOf(seen: Seen, row: AuditRow, idem: string): Effect {
     minted: 0,
     attempts: 0,
     outcome: undefined,
+    resolved: false,
     receipt: null,
     settledAt: 0,
   }
@@ -211,14 +226,22 @@ function noteIntent(seen: Seen, row: AuditRow, body: z.infer<typeof intentBody> 
   effect.replica = body.agent
 }
 
-function noteMint(effect: Effect, attempt: number, report: Report): void {
+/** Only what was unknown can be resolved, and once. */
+function noteResolved(effect: Effect, outcome: string | undefined, report: Report): void {
+  const { run, step } = effect
+  if (effect.outcome !== 'unknown') report({ run, step, what: 'TWICE', where: 'audit' })
+  effect.outcome = outcome
+  effect.resolved = true
+}
+
+function noteMint(effect: Effect, { op, attempt }: z.infer<typeof mintBody>, report: Report): void {
   const { run, step } = effect
   if (!effect.intent) report({ run, step, what: 'NO_INTENT', where: 'audit' })
   if (effect.outcome !== undefined) report({ run, step, what: 'AFTER_OUTCOME', where: 'audit' })
   // Reported once, not for each further attempt.
   effect.intent = true
   effect.minted += 1
-  noteAttempt(effect, attempt, report)
+  if (op === 'run') noteAttempt(effect, attempt, report)
 }
 
 function noteAttempt(effect: Effect, attempt: number, report: Report): void {
@@ -280,14 +303,15 @@ function compareLedgers(seen: Seen, others: OtherRecords, report: Report): void 
       new Map(effects.map((effect) => [effect.idem, effect])),
     ]),
   )
-  for (const [idem, { run, step, replica, receipt, outcome, settledAt }] of seen.effects) {
+  for (const [idem, effect] of seen.effects) {
+    const { run, step, replica, receipt, outcome, resolved, settledAt } = effect
     const ledger = replica === undefined ? undefined : ledgers.get(replica)
     if (ledger === undefined || receipt === null || settledAt < others.since) continue
     const executed = ledger.get(idem)
     const where = `ledger of ${replica}`
     if (executed === undefined) report({ run, step, what: 'NOT_EXECUTED', where })
     // Of an unknown outcome the ledger keeps no receipt, and may learn the real one later.
-    else if (outcome !== 'unknown' && executed.receipt !== receipt) {
+    else if (outcome !== 'unknown' && !resolved && executed.receipt !== receipt) {
       report({ run, step, what: 'OTHER_RECEIPT', where })
     }
   }
@@ -301,7 +325,7 @@ function createNaming({ runs }: Seen, plans: OtherRecords['plans']) {
       names = new Map()
       for (const [run, { registered }] of runs) {
         for (const step of plans.get(run) ?? []) {
-          for (const kind of ['do', 'undo']) {
+          for (const kind of ['do', 'undo', 'probe']) {
             names.set(digestOf([run, registered ?? '', kind, step, 0, 0]), { run, step })
           }
         }

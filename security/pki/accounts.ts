@@ -39,6 +39,7 @@ const notaryCalls = {
   authorize: ['worker'],
   settle: ['worker'],
   cancel: ['cli', 'console'],
+  recover: ['cli', 'console'],
   approve: ['cli', 'console', 'ingress'],
   boot: ['supervisor'],
   event: ['supervisor', 'gateway'],
@@ -69,8 +70,23 @@ const fixedParties: readonly Party[] = [
   { name: 'streams', inUse: false, serves: [] },
 ]
 
-/** Account of no user at all, where the server's own events and its `$SYS` services stay. */
+/** Where the server's own events and its `$SYS` services stay; of the supervisor's watch alone. */
 export const systemAccount = 'sys'
+
+/**
+ * To see who connects: the server tells of each connection, and says on request from where it came.
+ * None of the other services of the system account, which could move or end connections.
+ */
+const systemUser: Account = {
+  name: systemAccount,
+  inUse: true,
+  exports: [],
+  imports: [],
+  publish: ['$SYS.REQ.SERVER.PING.CONNZ'],
+  subscribe: ['$SYS.ACCOUNT.*.CONNECT', `_INBOX_${systemAccount}.>`],
+  replySeconds: undefined,
+  maxConnections: 2,
+}
 
 // Short enough that a reply from a compromised responder cannot be kept for later; longer than any
 // deadline of ours (agents reply within 15 s, the supervisor's ensure waits for a cold start).
@@ -126,6 +142,7 @@ export function deriveAccounts(
   return [
     ...fixedParties.map((party) => toAccount(party, 'server')),
     ...agents.map((name) => toAccount({ name, inUse: true, serves: ['exec'] }, 'agent')),
+    systemUser,
   ]
 }
 

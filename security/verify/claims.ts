@@ -18,7 +18,7 @@ export const capabilityDetailSchema = z.strictObject({
   /** `<name>.<n>` */
   agent: name,
   action: name,
-  kind: z.enum(['do', 'undo']),
+  kind: z.enum(['do', 'undo', 'probe']),
   effect: z.enum(['read', 'write', 'egress', 'irreversible']),
   /** hashArgs of hash.ts. */
   args_s256: hash,

@@ -121,6 +121,7 @@ describe('a crash', () => {
       status: 'SETTLED',
       outcome: 'settled',
       idem: 'i'.repeat(43),
+      rerun: 0,
       resultHash: 'h'.repeat(43),
     }
     bench.world.override.authorize = () => reply
@@ -144,6 +145,7 @@ describe('a crash', () => {
         outcome,
         code: 'CONFLICT',
         idem: 'i'.repeat(43),
+        rerun: 0,
       })
       expect(await bench.dispatch('read')).toMatchObject({ outcome, code: 'CONFLICT' })
     }

@@ -149,7 +149,7 @@ describe('a run through the whole worker', () => {
     const stop = await startWorker()
     world.override.authorize = ({ step }) =>
       step === 'again'
-        ? { status: 'SETTLED', outcome: 'failed', code: 'CONFLICT', idem: 'i'.repeat(43) }
+        ? { status: 'SETTLED', outcome: 'failed', code: 'CONFLICT', idem: 'i'.repeat(43), rerun: 0 }
         : undefined
     const result = await bench.client.result(await submit())
     await stop()

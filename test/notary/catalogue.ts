@@ -1,7 +1,9 @@
-// Agents for the notary's tests: one with every kind of action, one with two replicas.
+// Agents for the notary's tests: one with every kind of action, one with two replicas, one whose
+// effect must not be repeated and can be asked about.
 
 import { z } from 'zod'
 import { type Catalogue, createCatalogue, defineManifest } from '../../plan/manifest.ts'
+import { probeOutput } from '../../plan/probe.ts'
 
 const common = {
   audience: 'owner',
@@ -98,4 +100,37 @@ const pool = defineManifest({
   },
 })
 
-export const catalogue: Catalogue = createCatalogue([desk, pool])
+const bell = defineManifest({
+  ...manifest,
+  name: 'bell',
+  actions: {
+    ring: {
+      ...common,
+      effect: 'write',
+      idempotent: false,
+      input: z.strictObject({ at: z.string(), dryRun: z.boolean() }),
+      output: z.strictObject({ rung: z.boolean() }),
+      roles: { '/at': 'control', '/dryRun': 'control' },
+      undo: { action: 'hush', args: { entry: { $idem: true }, dryRun: false } },
+      probe: { action: 'heard', args: { entry: { $idem: true }, at: { $args: '/at' } } },
+    },
+    hush: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({ entry: z.string(), dryRun: z.boolean() }),
+      output: z.strictObject({ gone: z.boolean() }),
+      roles: { '/entry': 'opaque', '/dryRun': 'control' },
+      undo: 'none',
+    },
+    heard: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ entry: z.string(), at: z.string() }),
+      output: probeOutput,
+      roles: { '/entry': 'opaque', '/at': 'control' },
+      undo: 'none',
+    },
+  },
+})
+
+export const catalogue: Catalogue = createCatalogue([desk, pool, bell])

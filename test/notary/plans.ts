@@ -108,6 +108,44 @@ ${['a', 'b', 'c', 'd']
 answer: { from: [a] }
 `
 
+/** Steps that hold the run when they fail, and one that builds on the first's result. */
+export const holding = `
+version: 1
+goal: hold
+steps:
+  - { id: read, agent: desk, action: list, args: { day: today }, onError: hold }
+  - id: first
+    agent: desk
+    action: append
+    args: { note: daily, text: a, dryRun: false }
+    onError: hold
+    attempts: 1
+  - id: named
+    agent: desk
+    action: append
+    args: { note: daily, text: { $from: 'first#/entry' }, dryRun: false }
+    onError: continue
+  - id: told
+    agent: desk
+    action: append
+    args: { note: daily, text: { $from: 'read#/first' }, dryRun: false }
+  - id: last
+    agent: desk
+    action: append
+    needs: [named, told]
+    args: { note: daily, text: z, dryRun: false }
+answer: { from: [read] }
+`
+
+/** A ring that must not be repeated, and can be asked about. */
+export const ringing = `
+version: 1
+goal: ring
+steps:
+  - { id: ring, agent: bell, action: ring, args: { at: noon, dryRun: false } }
+answer: { from: [ring] }
+`
+
 /** What no rule of ours lets through. */
 export const erasing = `
 version: 1

@@ -134,6 +134,7 @@ describe('who calls', () => {
   const permitted: Readonly<Record<(typeof notaryCalls)[number], readonly string[]>> = {
     request: ['cli', 'console', 'ingress'],
     cancel: ['cli', 'console'],
+    recover: ['cli', 'console'],
     admit: ['worker'],
     authorize: ['worker'],
     settle: ['worker'],

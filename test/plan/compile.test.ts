@@ -89,7 +89,6 @@ describe('a plan is refused', () => {
     ['forEach', planOf([look('a', { forEach: {} })])],
     ['at', planOf([look('a', { at: {} })])],
     ['join: any', planOf([look('a', { join: 'any' })])],
-    ['onError: hold', planOf([look('a', { onError: 'hold' })])],
     ['$handle', planOf([look('a', { args: { either: { $handle: 'x' } } })])],
     ['$item', planOf([look('a', { args: { either: { $item: 'x' } } })])],
   ])('by the name of a feature that is not there yet: %s', (feature, plan) => {

@@ -18,7 +18,8 @@ const agentWith = (change: Partial<AgentManifest>): AgentManifest => ({ ...desk,
 const mountOf = (at: string, config = 'desk.folder') =>
   agentWith({ mounts: [{ from: { config }, at, mode: 'ro' }] })
 const withWrite = (change: Partial<ActionManifest>): AgentManifest =>
-  agentWith({ actions: { write: { ...write, ...change }, unwrite } })
+  agentWith({ actions: { write: { ...write, ...change }, unwrite, look: desk.actions.look } })
+const probing = (action: string) => ({ action, args: {} })
 const undoing = (action: string, args: object = {}): AgentManifest =>
   withWrite({ undo: { action, args } as ActionManifest['undo'] })
 const undoArgs = { text: { $args: '/text' }, entry: { $idem: true } }
@@ -43,15 +44,15 @@ describe('a manifest', () => {
     ],
     [
       'an action that takes too long',
-      withWrite({ timeoutMs: 15_001 }),
-      'longer than an agent may reply',
+      withWrite({ timeoutMs: 30 * 60_000 + 1 }),
+      'longer than any action may',
     ],
     [
       'an action without a time',
       withWrite({ timeoutMs: Number.NaN }),
-      'longer than an agent may reply',
+      'longer than any action may',
     ],
-    ['an action with no time', withWrite({ timeoutMs: 0 }), 'longer than an agent may reply'],
+    ['an action with no time', withWrite({ timeoutMs: 0 }), 'longer than any action may'],
     ['too large a result', withWrite({ maxResultBytes: 512 * 1024 + 1 }), 'too large a result'],
     [
       'an input that is not strict',
@@ -149,6 +150,9 @@ describe('a manifest', () => {
       undoing('unwrite', { ...undoArgs, dryRun: 'no' }),
       'does not fit',
     ],
+    ['a probe that is no action', withWrite({ probe: probing('nothing') }), 'no read of the agent'],
+    ['a probe that writes', withWrite({ probe: probing('unwrite') }), 'no read of the agent'],
+    ['a probe that answers otherwise', withWrite({ probe: probing('look') }), 'as a probe must'],
     ['a mount outside /data', mountOf('/etc'), 'outside /data'],
     ['a mount that climbs out of /data', mountOf('/data/../etc'), 'outside /data'],
     ['a mount of all of /data', mountOf('/data/'), 'outside /data'],

@@ -23,6 +23,8 @@ interface Row {
   /** What its user may subscribe to; undefined: no user exists. */
   readonly subscribes?: readonly string[]
   readonly replies?: string
+  /** What it publishes to without an import: services of the server itself. */
+  readonly asks?: readonly string[]
 }
 
 const table: Readonly<Record<string, Row>> = {
@@ -44,6 +46,7 @@ const table: Readonly<Record<string, Row>> = {
     calls: {
       'notary.request': ['notary', 'notary.request.cli'],
       'notary.cancel': ['notary', 'notary.cancel.cli'],
+      'notary.recover': ['notary', 'notary.recover.cli'],
       'notary.approve': ['notary', 'notary.approve.cli'],
       'notary.query': ['notary', 'notary.query.cli'],
       'notary.head': ['notary', 'notary.head.cli'],
@@ -56,6 +59,7 @@ const table: Readonly<Record<string, Row>> = {
     calls: {
       'notary.request': ['notary', 'notary.request.console'],
       'notary.cancel': ['notary', 'notary.cancel.console'],
+      'notary.recover': ['notary', 'notary.recover.console'],
       'notary.approve': ['notary', 'notary.approve.console'],
       'notary.query': ['notary', 'notary.query.console'],
       'notary.head': ['notary', 'notary.head.console'],
@@ -88,7 +92,11 @@ const table: Readonly<Record<string, Row>> = {
   },
   gateway: { calls: { 'notary.event': ['notary', 'notary.event.gateway'] } },
   streams: { calls: {} },
-  sys: { calls: {} },
+  sys: {
+    calls: {},
+    asks: ['$SYS.REQ.SERVER.PING.CONNZ'],
+    subscribes: ['$SYS.ACCOUNT.*.CONNECT', '_INBOX_sys.>'],
+  },
   agent_calendar_1: {
     calls: { evt: ['notary', 'evt.calendar.1'] },
     subscribes: ['exec'],
@@ -204,7 +212,7 @@ describe('the generated configuration of the bus', () => {
     // A server of ours may answer whenever it likes; an agent once, in time, and what it was sent.
     const answers = row.replies === 'at any time' ? ['_R_.>'] : []
     expect(sorted(permissions?.publish.allow)).toEqual(
-      sorted([...Object.keys(row.calls), ...answers]),
+      sorted([...Object.keys(row.calls), ...answers, ...(row.asks ?? [])]),
     )
     expect(sorted(permissions?.subscribe.allow)).toEqual(sorted(row.subscribes))
     expect(permissions?.allow_responses?.expires).toBe(
@@ -226,8 +234,8 @@ describe('the generated configuration of the bus', () => {
     const keys = Object.values(config.accounts).flatMap(({ users }) =>
       users.map(({ nkey }) => nkey),
     )
-    expect(keys.length).toBe(7)
-    expect(new Set(keys).size).toBe(7)
+    expect(keys.length).toBe(8)
+    expect(new Set(keys).size).toBe(8)
     expect(keys.every((key) => /^U[A-Z2-7]{55}$/.test(key))).toBe(true)
   })
 
@@ -256,7 +264,15 @@ describe('the generated configuration of the bus', () => {
     expect(config.tls.ca_file).toBe(join(state, 'nats', 'ca.pem'))
     // configSchema is strict: nothing else is configured, so monitoring, JetStream, MQTT, WebSocket,
     // leafnodes, gateways, clusters, pid file and default users are off.
-    expect(text).not.toMatch(/no_auth_user|verify_and_map|deny|stream:|\$SYS|http|jetstream/i)
+    expect(text).not.toMatch(/no_auth_user|verify_and_map|deny|stream:|http|jetstream/i)
+  })
+
+  it('lets nobody but the watch near the services of the server itself', () => {
+    const holders = Object.entries(config.accounts).filter(([, account]) =>
+      JSON.stringify(account).includes('$SYS'),
+    )
+    expect(holders.map(([name]) => name)).toEqual(['sys'])
+    expect(text.match(/\$SYS/g)).toHaveLength(2)
   })
 
   it('lets every party have its connections even when each agent takes all of its own', () => {

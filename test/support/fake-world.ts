@@ -90,6 +90,7 @@ export async function createFakeWorld(
         status: 'SETTLED',
         outcome,
         idem,
+        rerun: 0,
         ...(code === undefined ? {} : { code }),
         ...(resultHash === undefined ? {} : { resultHash }),
       }
