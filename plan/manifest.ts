@@ -17,6 +17,7 @@ import {
 import { limits } from './limits.ts'
 import { isObject, parsePointer } from './pointer.ts'
 import { type ProbeDeclaration, probeOutput } from './probe.ts'
+import { faultOfSandbox, type SandboxDeclaration } from './sandbox-declaration.ts'
 
 export type { Effect, UndoArgument } from './effect.ts'
 export type { EgressDeclaration, EgressMethod, EgressRule } from './egress-declaration.ts'
@@ -62,7 +63,7 @@ export interface AgentManifest<
   Actions extends Readonly<Record<string, ActionManifest>> = Readonly<
     Record<string, ActionManifest>
   >,
-> {
+> extends SandboxDeclaration {
   readonly name: string
   readonly summary: string
   readonly replicas: number
@@ -110,6 +111,8 @@ function checkManifest(manifest: AgentManifest): void {
   const inputsOf = ({ input }: ActionManifest) => leavesOf(toJsonSchema(input, 'input'))
   const fault = faultOfEgress(name, manifest.egress ?? [], manifest.actions, inputsOf)
   if (fault !== undefined) throw new ManifestError(fault)
+  const sandboxFault = faultOfSandbox(manifest)
+  if (sandboxFault !== undefined) throw new ManifestError(sandboxFault)
   for (const mount of manifest.mounts) {
     requireThat(/^\/data\/[a-z0-9-]+$/.test(mount.at), `${name} mounts outside /data: ${mount.at}`)
     const [owner, setting, ...more] = mount.from.config.split('.')
