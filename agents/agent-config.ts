@@ -1,12 +1,13 @@
 // What the supervisor leaves in a sandbox for its agent: one folder of files, 0400. Parsed once at
-// start; nothing is ever read from the environment or from arguments. No secret is ever quoted in an
-// error message.
+// start, but for the token keys, which are replaced while it runs; nothing is ever read from the
+// environment or from arguments. No secret is ever quoted in an error message.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { createDocumentSigner, type SignDocument } from '../security/verify/document.ts'
-import { createTokenKeys, type TokenKeys } from '../security/verify/token.ts'
+import type { TokenKeys } from '../security/verify/token.ts'
+import { openTokenKeyFile } from '../security/verify/token-key-file.ts'
 import { parseSealingKey, type SealingKey } from './ledger-seal.ts'
 
 /** `config.json` in the secrets folder. */
@@ -65,7 +66,7 @@ export async function readSecrets(folder: string): Promise<AgentSecrets> {
   return {
     config: agentConfigSchema.parse(json('config.json')),
     sign: await createDocumentSigner(json('receipt.jwk.json')),
-    tokenKeys: await createTokenKeys(json('token-keys.json')),
+    tokenKeys: await openTokenKeyFile(join(folder, 'token-keys.json')),
     ledgerKey: parseSealingKey(text('ledger.key')),
   }
 }

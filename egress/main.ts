@@ -3,11 +3,11 @@
 // the supervisor died. The only process of a deployment that speaks to the outside.
 
 import { lookup } from 'node:dns/promises'
-import { readFileSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
-import { createTokenKeys } from '../security/verify/token.ts'
+import { openTokenKeyFile } from '../security/verify/token-key-file.ts'
 import { ConfigError, readEpoch, readGatewayConfig, readSecret } from './config.ts'
 import { createGateway, type EgressEvent } from './gateway.ts'
 import { openDoor } from './server.ts'
@@ -53,7 +53,7 @@ const log = pino({ name: 'gateway' })
 
 async function run(): Promise<void> {
   const config = readGatewayConfig(process.argv.slice(2))
-  const tokenKeys = await createTokenKeys(JSON.parse(readFileSync(config.tokenKeys, 'utf8')))
+  const tokenKeys = await openTokenKeyFile(config.tokenKeys)
   const bus = await connectBus({ credentials: config.bus, reconnect: true })
   const gateway = createGateway({
     issuer: config.issuer,

@@ -26,13 +26,16 @@ export class JwsError extends Error {
   }
 }
 
+/** A promise where the key set is a file that may have changed. */
+export type KeyOf = (kid: string) => CryptoKey | undefined | Promise<CryptoKey | undefined>
+
 export interface JwsExpectation {
   readonly type: string
   /** Characters of the whole JWS. */
   readonly maxCharacters: number
   /** Nesting of the payload. */
   readonly maxDepth: number
-  readonly keyOf: (kid: string) => CryptoKey | undefined
+  readonly keyOf: KeyOf
 }
 
 const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
@@ -54,7 +57,7 @@ export async function openJws(jws: string, expected: JwsExpectation): Promise<Js
   if (jws.length > expected.maxCharacters || !compact.test(jws)) {
     throw new JwsError('MALFORMED', 'not a compact JWS of the permitted size')
   }
-  const key = expected.keyOf(readKid(jws, expected.type))
+  const key = await expected.keyOf(readKid(jws, expected.type))
   if (key === undefined) throw new JwsError('KEY_UNKNOWN', 'no such key')
   let payload: Uint8Array
   try {

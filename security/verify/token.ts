@@ -9,7 +9,7 @@ import type { VerifyCode } from '../capability-codes.ts'
 import type { JsonValue } from './canonical-json.ts'
 import { type CapabilityClaims, capabilityClaimsSchema, capabilityTokenType } from './claims.ts'
 import { sha256 } from './hash.ts'
-import { type JwsCode, JwsError, openJws } from './jws.ts'
+import { type JwsCode, JwsError, type KeyOf, openJws } from './jws.ts'
 import { importPublicJwk } from './keys.ts'
 
 export type { CapabilityClaims, CapabilityDetail } from './claims.ts'
@@ -33,7 +33,7 @@ export class VerifyError extends Error {
 
 /** The notary's public keys by thumbprint. A map, so that no `kid` can name a prototype's member. */
 export interface TokenKeys {
-  readonly keyOf: (kid: string) => CryptoKey | undefined
+  readonly keyOf: KeyOf
 }
 
 const jwksSchema = z.strictObject({
