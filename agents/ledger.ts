@@ -3,6 +3,7 @@
 // reserves; a result is told to nobody before it is committed. Promises at most one effect or an
 // explicit UNKNOWN, never exactly one. Knows no tokens, no handlers and no bus.
 
+import { statfsSync } from 'node:fs'
 import type { LedgerCode } from '../security/capability-codes.ts'
 import { LedgerError, openLedgerFile, pageBytes, toLedgerError } from './ledger-file.ts'
 import { openSealed, type SealingKey, seal } from './ledger-seal.ts'
@@ -124,6 +125,11 @@ export function openLedger(options: LedgerOptions): Ledger {
     const free = Number(database.pragma('freelist_count', { simple: true }))
     if ((pages - free) * pageBytes(database) + headroomBytes > maxBytes) {
       throw new LedgerError('FULL', 'the ledger has no room for another outcome')
+    }
+    // The file may grow, and the volume have no room for it: something else lies there.
+    const { bavail, bsize } = statfsSync(options.folder)
+    if (bavail * bsize < headroomBytes) {
+      throw new LedgerError('FULL', 'the volume has no room for another outcome')
     }
   }
 

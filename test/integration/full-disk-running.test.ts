@@ -46,7 +46,7 @@ describe.skipIf(!canMount)('a disk that fills while the platform runs', () => {
   }
   beforeAll(() => {
     mkdirSync(disk)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600m', 'tmpfs', disk])
   })
   afterAll(async () => {
     if (platform?.child.exitCode === null) platform.child.kill('SIGTERM')

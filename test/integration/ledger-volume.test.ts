@@ -17,12 +17,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Ledger, openLedger } from '../../agents/ledger.ts'
+import { LedgerError, markerFile } from '../../agents/ledger-file.ts'
 import { readEnvironment } from '../../supervisor/config.ts'
 import {
   findVolumes,
   type LedgerVolumes,
   mountPointsBelow,
 } from '../../supervisor/sandbox/volume.ts'
+import { ledgerKey } from '../support/agent-home.ts'
 
 const mebibyte = 1024 * 1024
 const bytes = 64 * mebibyte
@@ -30,6 +33,12 @@ const scratch = mkdtempSync(join(tmpdir(), 'bulkhead-volume-probe-'))
 const found = await findVolumes(readEnvironment().path, scratch)
 rmSync(scratch, { recursive: true })
 if ('missing' in found) console.warn(`skipped: ledger volumes (without ${found.missing})`)
+
+function openEmptyLedger(folder: string): Ledger {
+  rmSync(join(folder, 'ledger.db'))
+  writeFileSync(join(folder, markerFile), 'mine')
+  return openLedger({ folder, id: 'mine', key: ledgerKey })
+}
 
 const mountsBelow = (folder: string) =>
   mountPointsBelow(folder, readFileSync('/proc/self/mountinfo', 'utf8'))
@@ -78,6 +87,25 @@ describe.skipIf('missing' in found)('a ledger volume', () => {
     for (let name = 0; name < names; name += 1) rmSync(join(base, 'ledger', `n${name}`))
     writeFileSync(join(base, 'ledger', 'ledger.db'), 'more')
     expect(content()).toBe('more')
+  })
+
+  it('that is full keeps its agent from effects before they run, until there is room', async () => {
+    await volumes.mount(place(), bytes)
+    const ledger = openEmptyLedger(join(base, 'ledger'))
+    const filler = join(base, 'ledger', 'filler')
+    const reserve = (jti: string) =>
+      ledger.reserve({
+        ...{ jti, idem: jti, argsHash: 'a', action: 'put', repeatable: false, alive: false },
+        ...{ refusedFrom: 1, now: 0 },
+      })
+    expect(reserve('first')).toEqual({ status: 'RESERVED' })
+    // Half of what an outcome may need is left: the reservation itself would fit.
+    const { bavail, bsize } = statfsSync(join(base, 'ledger'))
+    writeFileSync(filler, Buffer.alloc(bavail * bsize - mebibyte / 2))
+    expect(() => reserve('second')).toThrow(LedgerError)
+    writeFileSync(filler, Buffer.alloc(0))
+    expect(reserve('second')).toEqual({ status: 'RESERVED' })
+    ledger.close()
   })
 
   it('keeps what was written when it is unmounted and mounted again', async () => {
