@@ -202,6 +202,8 @@ export const eventCall = z.strictObject({
   kind: z.enum(['security', 'life-cycle', 'message']),
   subject: z.string().max(120),
   summary: z.record(z.string(), z.union([z.string().max(500), z.number(), z.boolean()])),
+  /** The run and step of a token that was read: by the gateway alone, refused from any other. */
+  correlation: z.strictObject({ requestId: id, step }).optional(),
 })
 export const eventReply = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('RECORDED') }),

@@ -5,6 +5,7 @@
 import type { JsonValue } from '../security/verify/canonical-json.ts'
 import type { NotaryContext } from './context.ts'
 import { type EventCall, type EventReply, eventCall } from './contract.ts'
+import { type Attribution, attributeEvent } from './event-source.ts'
 import type { Overflow } from './rate-limiter.ts'
 import type { Writer } from './store.ts'
 
@@ -23,13 +24,17 @@ const malformed: EventReply = {
 }
 
 /** By supervisor and gateway. @throws StoreError */
-export function event(
+export async function event(
   context: NotaryContext,
   call: EventCall,
   account: string,
 ): Promise<EventReply> {
   const subject = plainText.test(call.subject) ? call.subject : account
-  return record(context, call, { actor: account, subject, clear: plainText })
+  const attributed = attributeEvent(context, call, account)
+  if ('code' in attributed) {
+    return { status: 'REFUSED', code: attributed.code, message: 'the run it names is refused' }
+  }
+  return record(context, call, { actor: account, subject, clear: plainText, ...attributed })
 }
 
 /** By an agent replica, named by the subject that the server mapped. @throws StoreError */
@@ -41,24 +46,25 @@ export async function agentEvent(
   const actor = `agent:${replica}`
   const call = eventCall.safeParse(payload)
   // Malformed events count too: else they would be the cheap way to flood.
-  if (!call.success) {
+  if (!call.success || call.data.correlation !== undefined) {
     context.events.take(actor, sizeOf(payload ?? null), context.clock.now())
     return malformed
   }
-  return record(context, call.data, { actor, subject: actor, clear: codeText })
+  const own = { source: actor, correlation: '', step: undefined }
+  return record(context, call.data, { actor, subject: actor, clear: codeText, ...own })
 }
 
 async function record(
   context: NotaryContext,
   call: EventCall,
-  from: { readonly actor: string; readonly subject: string; readonly clear: RegExp },
+  from: Attribution & { readonly actor: string; readonly subject: string; readonly clear: RegExp },
 ): Promise<EventReply> {
-  const { actor, subject, clear } = from
+  const { actor, subject, clear, source, correlation, step } = from
   const members = Object.entries(call.summary)
   if (members.length > maxMembers || members.some(([name]) => !memberName.test(name))) {
     return malformed
   }
-  if (!context.events.take(actor, sizeOf(call), context.clock.now())) return { status: 'COUNTED' }
+  if (!context.events.take(source, sizeOf(call), context.clock.now())) return { status: 'COUNTED' }
   const body = Object.fromEntries(
     members.map(([name, value]): [string, JsonValue] => [
       name,
@@ -67,8 +73,9 @@ async function record(
         : value,
     ]),
   )
+  if (step !== undefined) body['step'] = step
   await context.store.commit('fact', (writer) =>
-    writer.append({ kind: call.kind, actor, subject, correlation: '', trace: '', body }),
+    writer.append({ kind: call.kind, actor, subject, correlation, trace: '', body }),
   )
   return { status: 'RECORDED' }
 }
