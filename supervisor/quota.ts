@@ -138,6 +138,8 @@ export function watchQuota(watched: {
 
 /** What bounds one life of a sandbox, taken before it starts. */
 export interface Quota {
+  /** Resolves when it is known what the person's folders held before. */
+  readonly measured: Promise<void>
   /** From here on the sandbox is looked at until `stop`. */
   watch(pid: number, onExcess: (excess: Excess) => void): void
   stop(): void
@@ -170,6 +172,7 @@ export async function openQuota({ layout, storage, granted }: QuotaOptions): Pro
   let watch: QuotaWatch | undefined
   let stopped = false
   return {
+    measured: folders.then(() => undefined),
     watch(pid, onExcess) {
       const stopFor = (excess: Excess) => {
         const { folder, most } = excess
