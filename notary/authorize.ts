@@ -109,6 +109,7 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
     return denied({ code: 'ARGS_MISMATCH', message: 'not the arguments of the first attempt' })
   }
   const epoch = runningEpoch(context, state, located)
+  if ('refusal' in epoch) return denied(epoch.refusal, true)
   if ('status' in epoch) return { type: 'REPLY', reply: epoch }
   return { type: 'GRANT', located, epoch, args, sources }
 }

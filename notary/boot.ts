@@ -51,6 +51,9 @@ function refusalOf(context: NotaryContext, call: BootCall, state: State): Refusa
   if (!publicJwkSchema.safeParse(call.receiptKey).success) {
     return { code: 'MALFORMED', message: 'receiptKey is not an Ed25519 public key' }
   }
+  if (call.running && state.quarantine(call.agent, call.n) !== undefined) {
+    return { code: 'QUARANTINED', message: 'a replica that is shut out does not start' }
+  }
   const known = state.epoch(call.agent, call.n, call.bootEpoch)
   if (known === undefined) return undefined
   if (known.nkey !== call.nkey || known.receiptKey.x !== call.receiptKey.x) {

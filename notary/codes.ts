@@ -32,6 +32,7 @@ export const notaryCodes = [
   'NOT_CANCELLED',
   'LIMIT',
   'POLICY',
+  'QUARANTINED',
   // settlement
   'RECEIPT_INVALID',
   'RECEIPT_CONFLICT',

@@ -10,6 +10,7 @@ import type { Minter } from '../security/mint/token.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import type { NotaryCode } from './codes.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
+import { createStreaks, type Streaks } from './quarantine-policy.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 import { createSourceCache, type SourceCache } from './source-cache.ts'
 import type { AuditStore, Clock, Writer } from './store.ts'
@@ -33,6 +34,8 @@ export interface NotaryContext extends Omit<NotaryPorts, 'commitmentKey'> {
   readonly sources: SourceCache
   readonly refusals: RateLimiter
   readonly events: RateLimiter
+  /** Minutes in a row in which a source sent too many events. */
+  readonly streaks: Streaks
   /** Keyed hash of a value, so that nobody can guess a small one from a dictionary. */
   commit(value: unknown): string
 }
@@ -50,6 +53,7 @@ export function createContext({ commitmentKey, ...ports }: NotaryPorts): NotaryC
     sources: createSourceCache(sourceCacheBytes),
     refusals: createRateLimiter(rows),
     events: createRateLimiter(rows),
+    streaks: createStreaks(),
     commit: (value) =>
       createHmac('sha256', commitmentKey).update(canonicalJson(value)).digest('base64url'),
   }

@@ -3,6 +3,7 @@
 // bugs; whoever owns the file can drop them, which is what checkpoints and witnesses are for.
 
 import Database from 'better-sqlite3'
+import { quarantineTable } from './quarantine-state.ts'
 
 export type NotaryDatabase = Database.Database
 
@@ -115,6 +116,7 @@ export function openDatabase(file: string): NotaryDatabase {
     db.pragma('temp_store = MEMORY')
     assertSound(db)
     migrate(db)
+    db.exec(quarantineTable)
     return db
   } catch (cause) {
     db?.close()

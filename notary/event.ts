@@ -6,6 +6,7 @@ import type { JsonValue } from '../security/verify/canonical-json.ts'
 import type { NotaryContext } from './context.ts'
 import { type EventCall, type EventReply, eventCall } from './contract.ts'
 import { type Attribution, attributeEvent } from './event-source.ts'
+import { raiseReported } from './quarantine.ts'
 import type { Overflow } from './rate-limiter.ts'
 import type { Writer } from './store.ts'
 
@@ -74,9 +75,10 @@ async function record(
     ]),
   )
   if (step !== undefined) body['step'] = step
-  await context.store.commit('fact', (writer) =>
-    writer.append({ kind: call.kind, actor, subject, correlation, trace: '', body }),
-  )
+  await context.store.commit('fact', (writer) => {
+    writer.append({ kind: call.kind, actor, subject, correlation, trace: '', body })
+    raiseReported(writer, { actor, kind: call.kind, code: body['code'] })
+  })
   return { status: 'RECORDED' }
 }
 

@@ -34,6 +34,7 @@ export function decideFollow(
     return refuse('ATTEMPTS_USED_UP', 'this effect was followed too often')
   }
   const epoch = runningEpoch(context, state, located)
+  if ('refusal' in epoch) return epoch
   if ('status' in epoch) return { reply: epoch }
   return { located, effect, epoch, argsHash: effect.args_hash, salt: effect.salt }
 }

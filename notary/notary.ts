@@ -14,6 +14,12 @@ import * as contract from './contract.ts'
 import { StoreError } from './database.ts'
 import { agentEvent, appendOverflow, event } from './event.ts'
 import { mayCall, type NotaryCall } from './permissions.ts'
+import { quarantine, raiseFlood } from './quarantine.ts'
+import {
+  type QuarantineEntry,
+  type QuarantineReply,
+  quarantineCall,
+} from './quarantine-contract.ts'
 import { query } from './query.ts'
 import { recover } from './recover.ts'
 import { request } from './request.ts'
@@ -28,10 +34,13 @@ export interface Notary {
   settle(account: string, payload: unknown): Promise<contract.SettleReply>
   boot(account: string, payload: unknown): Promise<contract.BootReply>
   event(account: string, payload: unknown): Promise<contract.EventReply>
+  quarantine(account: string, payload: unknown): Promise<QuarantineReply>
   query(account: string, payload: unknown): Promise<contract.QueryReply>
   head(account: string, payload: unknown): Promise<contract.HeadReply>
   /** An event of a replica, `<name>.<n>`, named by the subject that the server mapped. */
   agentEvent(replica: string, payload: unknown): Promise<contract.EventReply>
+  /** The replicas that are shut out, as committed. */
+  quarantines(): readonly QuarantineEntry[]
   /**
    * Once a second: closes windows of counted messages and keeps a checkpoint over new rows.
    * @throws StoreError
@@ -119,6 +128,11 @@ export function createNotary(ports: NotaryPorts): Notary {
       refuse,
       answer: (call, account) => event(context, call, account),
     }),
+    quarantine: serve('quarantine', {
+      schema: quarantineCall,
+      refuse,
+      answer: (call, account) => quarantine(context, call, account),
+    }),
     query: serve('query', {
       schema: queryCall,
       refuse,
@@ -130,6 +144,7 @@ export function createNotary(ports: NotaryPorts): Notary {
       answer: async () => ({ status: 'HEAD' as const, checkpoint: await checkpointer.head() }),
     }),
     agentEvent: (replica, payload) => storable(() => agentEvent(context, payload, replica)),
+    quarantines: () => ports.store.state.quarantines(),
     tick: async () => {
       await closeWindows(context)
       await checkpointer.head()
@@ -167,7 +182,10 @@ async function closeWindows(context: NotaryContext): Promise<void> {
   const refusals = context.refusals.closed(now)
   if (events.length + refusals.length === 0) return
   await context.store.commit('fact', (writer) => {
-    for (const overflow of events) appendOverflow(writer, 'events', overflow)
+    for (const overflow of events) {
+      appendOverflow(writer, 'events', overflow)
+      raiseFlood(context, writer, overflow)
+    }
     for (const overflow of refusals) appendOverflow(writer, 'refusals', overflow)
   })
 }

@@ -10,6 +10,7 @@ export const notaryCalls = [
   'settle',
   'boot',
   'event',
+  'quarantine',
   'query',
   'head',
 ] as const
@@ -24,6 +25,7 @@ const callers: Readonly<Record<NotaryCall, readonly string[]>> = {
   settle: ['worker'],
   boot: ['supervisor'],
   event: ['supervisor', 'gateway'],
+  quarantine: ['supervisor'],
   query: ['cli', 'console'],
   head: ['worker', 'cli', 'console'],
 }

@@ -12,6 +12,8 @@ export interface Overflow {
   readonly source: string
   readonly count: number
   readonly bytes: number
+  /** Which minute, counted from the epoch. */
+  readonly minute: number
 }
 
 export interface RateLimiter {
@@ -30,7 +32,7 @@ interface Window {
 
 export function createRateLimiter(limits: RateLimits): RateLimiter {
   const windows = new Map<string, Window>()
-  const overflows = new Map<string, Overflow & { readonly minute: number }>()
+  const overflows = new Map<string, Overflow>()
   return {
     take: (source, bytes, now) => {
       const second = Math.floor(now / 1_000)
@@ -50,7 +52,7 @@ export function createRateLimiter(limits: RateLimits): RateLimiter {
       const minute = Math.floor(now / 60_000)
       const closed = [...overflows.values()].filter((overflow) => overflow.minute !== minute)
       for (const { source } of closed) overflows.delete(source)
-      return closed.map(({ source, count, bytes }) => ({ source, count, bytes }))
+      return closed
     },
   }
 }

@@ -24,20 +24,26 @@ export interface ProvenReceipt {
 
 type Keys = Pick<State, 'token' | 'epoch'>
 
-/** Undefined unless both are genuine and speak of exactly this effect. */
+/**
+ * `FORGED`: the replica's own key signed the envelope, over a receipt that is not genuine or not of
+ * this effect. `UNPROVEN`: nobody's signature vouches for it, so it may be the work of who brought it.
+ */
+export type ReceiptProof = ProvenReceipt | 'FORGED' | 'UNPROVEN'
+
+/** Proven only when both are genuine and speak of exactly this effect. */
 export async function proveReceipt(
   documents: { readonly receipt: string; readonly envelope: string },
   effect: EffectRecord,
   state: Keys,
-): Promise<ProvenReceipt | undefined> {
+): Promise<ReceiptProof> {
   const { agent, n, idem } = effect
-  if (agent === null || n === null) return undefined
+  if (agent === null || n === null) return 'UNPROVEN'
   const keyOf = (bootEpoch: string) => state.epoch(agent, n, bootEpoch)?.receiptKey
   const digest = sha256(documents.receipt)
 
   const claimed = envelopeSchema.safeParse(readUnverified(documents.envelope))
   const token = claimed.success ? state.token(claimed.data.jti) : undefined
-  if (token === undefined || token.idem !== idem) return undefined
+  if (token === undefined || token.idem !== idem) return 'UNPROVEN'
   const envelope = envelopeSchema.safeParse(
     await verified(documents.envelope, envelopeType, keyOf(token.boot_epoch)),
   )
@@ -47,14 +53,14 @@ export async function proveReceipt(
     envelope.data.idem === idem &&
     envelope.data.bootEpoch === token.boot_epoch &&
     envelope.data.receiptHash === digest
-  if (!answers) return undefined
+  if (!answers) return 'UNPROVEN'
 
   const named = receiptSchema.safeParse(readUnverified(documents.receipt))
-  if (!named.success) return undefined
+  if (!named.success) return 'FORGED'
   const receipt = receiptSchema.safeParse(
     await verified(documents.receipt, receiptType, keyOf(named.data.bootEpoch)),
   )
-  if (!receipt.success || !isOf(receipt.data, effect)) return undefined
+  if (!receipt.success || !isOf(receipt.data, effect)) return 'FORGED'
   return { receipt: receipt.data, digest, jti: token.jti }
 }
 

@@ -12,6 +12,7 @@ import { createMinter } from '../security/mint/token.ts'
 import { type NotaryConfig, readNotaryKeys } from './config.ts'
 import { createCommitmentKey } from './context.ts'
 import { StoreError } from './database.ts'
+import { createEnforcement } from './enforcement.ts'
 import { createNotary, type Notary } from './notary.ts'
 import { serveNotary } from './serve.ts'
 import { type AuditStore, openStore } from './store.ts'
@@ -49,7 +50,11 @@ export async function runNotary(config: NotaryConfig, process: NotaryProcess): P
     await noteStart(store, log)
     const bus = await connectBus({ credentials: config.bus, reconnect: true })
     serveNotary(bus, notary)
-    const timer = setInterval(() => void tick(notary, log), tickMs)
+    const enforcement = createEnforcement(bus, notary.quarantines)
+    const timer = setInterval(() => {
+      void tick(notary, log)
+      void enforcement.tick()
+    }, tickMs)
     onReady()
     const gone = bus.closed().then((error) => {
       throw error ?? new Error('the bus closed the connection')

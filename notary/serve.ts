@@ -16,6 +16,7 @@ const replyTypes: Readonly<Record<NotaryCall, MessageType>> = {
   settle: 'VALIDATION_RESPONSE',
   boot: 'STATUS_UPDATE',
   event: 'STATUS_UPDATE',
+  quarantine: 'STATUS_UPDATE',
   query: 'RETRIEVAL_RESPONSE',
   head: 'RETRIEVAL_RESPONSE',
 }

@@ -15,7 +15,8 @@ import type { SettleCall, SettleReply } from './contract.ts'
 import { openEffect } from './grant.ts'
 import { type Located, locate } from './locate.ts'
 import { loadSources } from './provenance.ts'
-import { type ProvenReceipt, proveReceipt } from './receipts.ts'
+import { raiseForgery } from './quarantine.ts'
+import { type ProvenReceipt, proveReceipt, type ReceiptProof } from './receipts.ts'
 import { guardOf, guardSources } from './resolve.ts'
 import type { EffectOutcome, EffectRecord } from './state.ts'
 import type { Writer } from './store.ts'
@@ -29,7 +30,7 @@ export async function settle(
   account: string,
 ): Promise<SettleReply> {
   // Signatures are checked before the transaction, which cannot wait. Keys and tokens never change.
-  const proven = call.type === 'receipt' ? await proveFor(context, call) : undefined
+  const proven = call.type === 'receipt' ? await proveFor(context, call) : 'UNPROVEN'
   return context.store.commit('fact', (writer) => {
     const located = locate(context, writer.state, call)
     const answer =
@@ -42,13 +43,10 @@ export async function settle(
   })
 }
 
-async function proveFor(
-  context: NotaryContext,
-  call: Of<'receipt'>,
-): Promise<ProvenReceipt | undefined> {
+async function proveFor(context: NotaryContext, call: Of<'receipt'>): Promise<ReceiptProof> {
   const { state } = context.store
   const located = locate(context, state, call)
-  if ('refusal' in located || located.effect === undefined) return undefined
+  if ('refusal' in located || located.effect === undefined) return 'UNPROVEN'
   return proveReceipt(call, located.effect, state)
 }
 
@@ -61,7 +59,7 @@ interface Job {
 }
 type Answer = SettleReply | { readonly refusal: Refusal }
 
-function answerOf(job: Job, call: SettleCall, proven: ProvenReceipt | undefined): Answer {
+function answerOf(job: Job, call: SettleCall, proven: ReceiptProof): Answer {
   switch (call.type) {
     case 'receipt':
       return settleReceipt(job, call, proven)
@@ -72,12 +70,13 @@ function answerOf(job: Job, call: SettleCall, proven: ProvenReceipt | undefined)
   }
 }
 
-function settleReceipt(job: Job, call: Of<'receipt'>, proven: ProvenReceipt | undefined): Answer {
+function settleReceipt(job: Job, call: Of<'receipt'>, proven: ReceiptProof): Answer {
   const { effect, address } = job.located
   if (effect === undefined || effect.args_hash === null) {
     return refuse('NEVER_AUTHORISED', 'no token was given for this effect')
   }
-  if (proven === undefined) {
+  if (typeof proven === 'string') {
+    if (proven === 'FORGED') raiseForgery(job.writer, effect)
     return refuse('RECEIPT_INVALID', 'the receipt or its envelope is not genuine')
   }
   job.writer.state.answerToken(proven.jti)

@@ -4,6 +4,7 @@
 
 import type { PublicJwk } from './contract.ts'
 import type { NotaryDatabase } from './database.ts'
+import { createQuarantineState } from './quarantine-state.ts'
 
 /** `probe`: a read that finds out whether a `do` of unknown outcome happened. */
 export type EffectKind = 'do' | 'undo' | 'probe'
@@ -91,7 +92,12 @@ export interface EpochRecord {
 export type State = ReturnType<typeof createState>
 
 export function createState(db: NotaryDatabase) {
-  return { ...requestTable(db), ...effectTable(db), ...replicaTable(db) }
+  return {
+    ...requestTable(db),
+    ...effectTable(db),
+    ...replicaTable(db),
+    ...createQuarantineState(db),
+  }
 }
 
 function requestTable(db: NotaryDatabase) {

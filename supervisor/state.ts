@@ -45,6 +45,10 @@ export interface StateLayout {
   readonly worker: string
   readonly gateway: string
   readonly supervisorBus: string
+  /** Credentials of the watch over connections. */
+  readonly supervisorWatch: string
+  /** The supervisor's copy of what the notary says is shut out. */
+  readonly quarantineFile: string
   readonly temporalDb: string
   readonly logs: string
   readonly run: string
@@ -69,6 +73,8 @@ export function stateLayout(root: string): StateLayout {
     worker: join(root, 'worker'),
     gateway: join(root, 'gateway'),
     supervisorBus: join(root, 'supervisor', 'bus'),
+    supervisorWatch: join(root, 'supervisor', 'sys'),
+    quarantineFile: join(root, 'supervisor', 'quarantine.json'),
     temporalDb: join(root, 'temporal', 'temporal.db'),
     logs: join(root, 'logs'),
     run,

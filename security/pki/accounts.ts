@@ -43,6 +43,7 @@ const notaryCalls = {
   approve: ['cli', 'console', 'ingress'],
   boot: ['supervisor'],
   event: ['supervisor', 'gateway'],
+  quarantine: ['supervisor'],
   query: ['cli', 'console'],
   head: ['worker', 'cli', 'console'],
 } as const

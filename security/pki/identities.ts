@@ -5,7 +5,7 @@
 
 import { join, resolve } from 'node:path'
 import { createUser, fromSeed } from '@nats-io/nkeys'
-import { agentAccountName, deriveAccounts, type Replica } from './accounts.ts'
+import { agentAccountName, deriveAccounts, type Replica, systemAccount } from './accounts.ts'
 import { type Authority, prepareAuthority, prepareCertificate } from './certificates.ts'
 import { renderNatsConfig } from './nats-config.ts'
 import { PkiError } from './pki-error.ts'
@@ -38,7 +38,7 @@ export function credentialFolders(
   const agents = replicas.map(
     (each) => [agentAccountName(each), join('agents', `${each.agent}.${each.n}`, 'bus')] as const,
   )
-  return new Map([...own, ...agents])
+  return new Map([...own, ...agents, [systemAccount, join('supervisor', 'sys')]])
 }
 
 /**

@@ -73,8 +73,6 @@ authorization {
 system_account: ${quote(systemAccount)}
 accounts {
 ${input.accounts.map((account) => renderAccount(account, input.nkeys)).join('\n')}
-  ${quote(systemAccount)} {
-  }
 }
 `
 }

@@ -140,6 +140,7 @@ describe('who calls', () => {
     settle: ['worker'],
     boot: ['supervisor'],
     event: ['supervisor', 'gateway'],
+    quarantine: ['supervisor'],
     query: ['cli', 'console'],
     head: ['worker', 'cli', 'console'],
   }

@@ -68,7 +68,8 @@ describe('a receipt', () => {
       status: 'REFUSED',
       code: 'RECEIPT_INVALID',
     })
-    expect(await run.authorize('gather', list)).toMatchObject({ status: 'AUTHORISED' })
+    const genuine = await execute(token, done, harness.keys.receipt)
+    expect(await run.settle('gather', genuine)).toMatchObject({ outcome: 'settled' })
   })
 
   it('is refused in an envelope over the token of another effect', async () => {

@@ -78,6 +78,7 @@ const table: Readonly<Record<string, Row>> = {
     calls: {
       'notary.boot': ['notary', 'notary.boot.supervisor'],
       'notary.event': ['notary', 'notary.event.supervisor'],
+      'notary.quarantine': ['notary', 'notary.quarantine.supervisor'],
     },
     subscribes: ['supervisor.ensure', 'supervisor.quarantine', '_INBOX_supervisor.>'],
     replies: 'at any time',

@@ -84,7 +84,9 @@ describe('prepareIdentities', () => {
     await prepare({ bus: { ...bus, port: 4223 } })
     const after = await snapshot()
     const changed = Object.keys(after).filter((file) => after[file] !== before[file])
-    const addresses = parties.map((party) => `${party}/bus/bus.json`)
+    const addresses = [...parties.map((party) => `${party}/bus`), 'supervisor/sys'].map(
+      (folder) => `${folder}/bus.json`,
+    )
     expect(sorted(changed)).toEqual(sorted([...addresses, 'nats/nats.conf']))
     expect(after['worker/bus/bus.json']).toContain('4223')
   })
