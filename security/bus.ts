@@ -1,53 +1,24 @@
-// One authenticated connection to the bus: TLS 1.3 with the handshake first, a client certificate
-// and an nkey, an inbox prefix of its own. Every process connects through here, so that transport
-// errors are mapped once. Says nothing about who may call what: that is the server's accounts file.
+// What a party says on the bus and how it answers: calls, messages and what is served, over one
+// authenticated connection (bus-connection.ts) that is exchanged for another when the party's
+// credentials are renewed. Every process connects through here, so that transport errors are mapped
+// once. Says nothing about who may call what: that is the server's accounts file.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import {
-  connect,
   InvalidArgumentError,
   type Msg,
-  type NatsConnection,
   NoRespondersError,
-  nkeyAuthenticator,
   PermissionViolationError,
   RequestError,
-  type Subscription,
   TimeoutError,
 } from '@nats-io/transport-node'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { type Answer, type BusOptions, createLinks, type Links } from './bus-connection.ts'
+import { BusError } from './bus-error.ts'
 import { agentMessageSchema, createMessage, isExpired, type MessageHead } from './message.ts'
 import { parseStrictJson } from './verify/strict-json.ts'
 
-/** `NOT_DELIVERED`: nobody was there, safe to send again. `TIMEOUT`: sent, outcome unknown. */
-export type BusErrorCode = 'NOT_DELIVERED' | 'TIMEOUT' | 'PERMISSION' | 'CLOSED' | 'MALFORMED'
-
-export class BusError extends Error {
-  override readonly name = 'BusError'
-  readonly code: BusErrorCode
-  constructor(code: BusErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
-
-/** `bus.json` in a party's credentials folder; beside it ca.pem, cert.pem, key.pem and nkey.seed. */
-export const busAddressSchema = z.strictObject({
-  host: z.string(),
-  port: z.number().int(),
-  /** The account's name, lower case, e.g. `worker`; names the inbox prefix too. */
-  account: z.string().regex(/^[a-z][a-z0-9_-]{0,60}$/),
-})
-
-export interface BusOptions {
-  /** Folder with bus.json, ca.pem, cert.pem, key.pem, nkey.seed. */
-  readonly credentials: string
-  /** Connects there instead of to the address in bus.json (the sandbox's own loopback). */
-  readonly address?: { readonly host: string; readonly port: number }
-  /** False: the connection ends for good when the server goes away (agents leave then). */
-  readonly reconnect: boolean
-}
+export { type BusOptions, busAddressSchema } from './bus-connection.ts'
+export { BusError, type BusErrorCode } from './bus-error.ts'
 
 export interface Bus {
   readonly account: string
@@ -101,40 +72,11 @@ export interface Bus {
  * @throws BusError NOT_DELIVERED when the server cannot be reached or refuses the credentials
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
-  const file = (name: string) => join(options.credentials, name)
-  const address = busAddressSchema.parse(JSON.parse(readFileSync(file('bus.json'), 'utf8')))
-  const { host, port } = options.address ?? address
-  let connection: NatsConnection
-  try {
-    connection = await connect({
-      servers: `${host}:${port}`,
-      name: address.account,
-      inboxPrefix: `_INBOX_${address.account}`,
-      authenticator: nkeyAuthenticator(readFileSync(file('nkey.seed'))),
-      tls: {
-        handshakeFirst: true,
-        caFile: file('ca.pem'),
-        certFile: file('cert.pem'),
-        keyFile: file('key.pem'),
-      },
-      reconnect: options.reconnect,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      timeout: 5_000,
-      // A server that hangs without closing is noticed in half a minute, not in the default six.
-      pingInterval: 10_000,
-      maxPingOut: 2,
-    })
-  } catch (cause) {
-    throw new BusError('NOT_DELIVERED', `cannot connect to the bus at ${host}:${port}`, { cause })
-  }
-  return createBus(connection, address.account)
+  return createBus(await createLinks(options))
 }
 
-function createBus(connection: NatsConnection, account: string): Bus {
-  const subscriptions: Subscription[] = []
-  const running = new Set<Promise<void>>()
-  let failure: BusError | undefined
+function createBus(links: Links): Bus {
+  const { account } = links
   const encode = (head: Omit<MessageHead, 'sender'>, payload: unknown) =>
     JSON.stringify(createMessage({ ...head, sender: account }, payload, Date.now()))
   return {
@@ -142,9 +84,11 @@ function createBus(connection: NatsConnection, account: string): Bus {
     async call(subject, head, payload, { reply, timeoutMs }) {
       let answer: Msg
       try {
-        answer = await connection.request(subject, encode({ ttl: timeoutMs, ...head }, payload), {
-          timeout: timeoutMs,
-        })
+        answer = await links.use((connection) =>
+          connection.request(subject, encode({ ttl: timeoutMs, ...head }, payload), {
+            timeout: timeoutMs,
+          }),
+        )
       } catch (cause) {
         throw toBusError(cause, subject)
       }
@@ -159,17 +103,18 @@ function createBus(connection: NatsConnection, account: string): Bus {
     },
     publish(subject, head, payload) {
       try {
-        connection.publish(subject, encode(head, payload))
+        links.current().publish(subject, encode(head, payload))
       } catch (cause) {
         throw toBusError(cause, subject)
       }
     },
     serve(subject, handler, { type, onMalformed }) {
-      const answer = async (message: Msg): Promise<void> => {
+      const answer: Answer = async (message, send) => {
         const parsed = agentMessageSchema.safeParse(decodeMessage(message.data))
         const respond = (correlationId: string, receiver: string, payload: unknown) => {
-          if (payload === undefined || connection.isClosed()) return
-          message.respond(encode({ receiver, type, correlationId }, payload))
+          if (payload !== undefined) {
+            send(encode({ receiver, type, correlationId }, payload))
+          }
         }
         if (!parsed.success || isExpired(parsed.data, Date.now())) {
           respond('', 'unknown', onMalformed?.(parsed.success ? 'EXPIRED_MESSAGE' : 'MALFORMED'))
@@ -182,37 +127,17 @@ function createBus(connection: NatsConnection, account: string): Bus {
           await handler({ subject: message.subject, payload, correlationId }),
         )
       }
-      // A handler that throws is a bug of ours: the process ends and the supervisor restarts it.
-      const callback = (error: Error | null, message: Msg) => {
-        if (error !== null) {
-          // Whoever may not serve what it is there for must not look alive.
-          failure = toBusError(error, subject)
-          void connection.close()
-          return
-        }
-        const answering = answer(message).finally(() => running.delete(answering))
-        running.add(answering)
-      }
-      subscriptions.push(connection.subscribe(subject, { callback }))
+      links.serve(subject, answer, (error) => toBusError(error, subject))
     },
     async flush() {
       try {
-        await connection.flush()
+        await links.current().flush()
       } catch (cause) {
         throw toBusError(cause, 'flush')
       }
     },
-    closed: async () => {
-      const error = await connection.closed()
-      return failure ?? error ?? undefined
-    },
-    async close() {
-      if (connection.isClosed()) return
-      // First no new calls, then the answers to those in progress, then the end.
-      await Promise.all(subscriptions.map((each) => each.drain()))
-      await Promise.allSettled(running)
-      await connection.drain()
-    },
+    closed: () => links.closed,
+    close: () => links.close(),
   }
 }
 

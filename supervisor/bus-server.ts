@@ -18,16 +18,18 @@ export interface BusView {
 export interface BusServer {
   /**
    * Writes the configuration from the files of all parties and this change, and resolves when the
-   * server goes by it. What a change leaves out stays as it was.
+   * server goes by it. What a change leaves out stays as it was. `before` changes the files first.
    * @throws SupervisorError BUS_NOT_RELOADED when the server does not take it
    */
-  reload(change?: Partial<BusView>): Promise<void>
+  reload(change?: Partial<BusView>, before?: () => Promise<void>): Promise<void>
+  /** The same for the parties' files alone: the server is not told, its next reload takes it. */
+  refresh(change: Partial<BusView>, before: () => Promise<void>): Promise<void>
 }
 
 export interface BusServerOptions {
   /** As at the start. */
   readonly identities: Omit<IdentitiesInput, 'accepted' | 'shutOut' | 'now'>
-  readonly process: Pick<ManagedProcess, 'hangUp' | 'status'>
+  readonly process: Pick<ManagedProcess, 'hangUp'>
   readonly news: ReloadNews
   /** Of earlier decisions: who is shut out from the start. */
   readonly shutOut?: ReadonlySet<string>
@@ -39,10 +41,13 @@ const reloadTimeoutMs = 10_000
 export function createBusServer(options: BusServerOptions): BusServer {
   let view: BusView = { accepted: new Map(), shutOut: options.shutOut ?? new Set() }
   let last: Promise<void> = Promise.resolve()
-  const reload = async (change: Partial<BusView>): Promise<void> => {
+  const write = async (change: Partial<BusView>, before?: () => Promise<void>) => {
     const next = { ...view, ...change }
+    await before?.()
     await prepareIdentities({ ...options.identities, ...next })
     view = next
+  }
+  const tell = async (): Promise<void> => {
     const taken = options.news.next(reloadTimeoutMs)
     // A server that is just being started again reads the new file, and its start is news as well.
     options.process.hangUp()
@@ -53,12 +58,18 @@ export function createBusServer(options: BusServerOptions): BusServer {
       })
     }
   }
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = last.then(work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
   return {
-    reload(change = {}) {
-      const mine = last.then(() => reload(change))
-      last = mine.catch(() => undefined)
-      return mine
-    },
+    reload: (change = {}, before) =>
+      inTurn(async () => {
+        await write(change, before)
+        await tell()
+      }),
+    refresh: (change, before) => inTurn(() => write(change, before)),
   }
 }
 

@@ -17,6 +17,7 @@ import { PkiError } from './pki-error.ts'
 import { createOnce, readIfPresent, replaceFile } from './state-files.ts'
 
 export interface Authority {
+  /** First its own certificate; after it those that are still, or already, trusted besides. */
   readonly certificatePem: string
   readonly keyPem: string
 }
@@ -75,8 +76,11 @@ export async function prepareCertificate(
 ): Promise<void> {
   const keyPem = await prepareKey(files.key)
   const present = await readIfPresent(files.certificate)
-  const issuerPem = authority.certificatePem
-  if (present !== undefined && isCurrent(present, { keyPem, issuerPem, now })) return
+  const issuers = splitPem(authority.certificatePem)
+  const isKept = issuers.some(
+    (issuerPem) => present !== undefined && isCurrent(present, { keyPem, issuerPem, now }),
+  )
+  if (isKept) return
   const { publicKey } = await toKeyPair(keyPem)
   const signer = await toKeyPair(authority.keyPem)
   const certificate = await x509.X509CertificateGenerator.create({
@@ -90,6 +94,12 @@ export async function prepareCertificate(
     extensions: await extensionsFor(subject.purpose, publicKey, signer.publicKey),
   })
   await replaceFile(files.certificate, `${certificate.toString('pem')}\n`)
+}
+
+/** The certificates of a file that may hold several. */
+export function splitPem(text: string): readonly string[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
+  return blocks.map((block) => `${block}\n`)
 }
 
 async function extensionsFor(

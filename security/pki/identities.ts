@@ -3,13 +3,20 @@
 // is written again only when it differs. Private keys never leave their party's folder; the server's
 // configuration holds public ones only.
 
+import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { createUser, fromSeed } from '@nats-io/nkeys'
 import { agentAccountName, deriveAccounts, type Replica, systemAccount } from './accounts.ts'
 import { type Authority, prepareAuthority, prepareCertificate } from './certificates.ts'
 import { renderNatsConfig } from './nats-config.ts'
 import { PkiError } from './pki-error.ts'
-import { createOnce, ensureFolder, ensureStateFolder, replaceFile } from './state-files.ts'
+import {
+  createOnce,
+  ensureFolder,
+  ensureStateFolder,
+  readIfPresent,
+  replaceFile,
+} from './state-files.ts'
 
 export interface IdentitiesInput {
   /** The state folder. */
@@ -109,13 +116,18 @@ async function prepareParty(party: PartyInput): Promise<string> {
     party.now,
   )
   await replaceFile(join(folder, 'ca.pem'), party.authority.certificatePem)
+  const nkey = await preparePublicNkey(join(folder, 'nkey.seed'))
   const { host, port } = party.bus
-  const address = { host, port, account: party.account }
+  const certificate = await readIfPresent(join(folder, 'cert.pem'))
+  const identity = createHash('sha256').update(`${certificate}${nkey}`).digest('hex').slice(0, 16)
+  const address = { host, port, account: party.account, identity }
+  // Last: who is connected takes its change for the sign to connect anew (security/bus-connection.ts).
   await replaceFile(join(folder, 'bus.json'), `${JSON.stringify(address)}\n`)
-  return await preparePublicNkey(join(folder, 'nkey.seed'))
+  return nkey
 }
 
-async function preparePublicNkey(path: string): Promise<string> {
+/** The public half of the seed in a file, which is made when there is none. @throws PkiError */
+export async function preparePublicNkey(path: string): Promise<string> {
   const seed = await createOnce(path, () => new TextDecoder().decode(createUser().getSeed()))
   try {
     return fromSeed(new TextEncoder().encode(seed)).getPublicKey()

@@ -1,68 +1,35 @@
 // Changing what a running bus server accepts: the real server, told by signal, believed by its own
 // word. What matters to a person is that nothing under way is lost by it.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createUser } from '@nats-io/nkeys'
-import getPort from 'get-port'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Bus, connectBus } from '../../security/bus.ts'
-import { prepareIdentities } from '../../security/pki/identities.ts'
-import {
-  type BusServer,
-  type BusServerOptions,
-  createBusServer,
-  listenForReloads,
-  type ReloadNews,
-} from '../../supervisor/bus-server.ts'
-import { type LogFile, openLog } from '../../supervisor/log-file.ts'
-import { createManagedProcess, type ManagedProcess } from '../../supervisor/process.ts'
-import { busPlan } from '../../supervisor/servers.ts'
-import { stateLayout } from '../../supervisor/state.ts'
-import { programPath } from '../support/programs.ts'
+import { type BusServer, createBusServer } from '../../supervisor/bus-server.ts'
+import { type ReloadableBus, startReloadableBus } from '../support/reloadable-bus.ts'
 
 const replicas = [{ agent: 'notes', n: 0 }]
 const head = { receiver: 'test', type: 'TASK_REQUEST', correlationId: 'c1' } as const
 
-let state: string
-let identities: BusServerOptions['identities']
-let nats: ManagedProcess
-let log: LogFile
-let news: ReloadNews
+let reloadable: ReloadableBus
 let server: BusServer
 const open: Bus[] = []
 
 const enter = async (party: string) => {
-  const bus = await connectBus({ credentials: join(state, party, 'bus'), reconnect: false })
+  const credentials = join(reloadable.state, party, 'bus')
+  const bus = await connectBus({ credentials, reconnect: false })
   open.push(bus)
   return bus
 }
 
 beforeEach(async () => {
-  state = mkdtempSync(join(tmpdir(), 'bulkhead-reload-'))
-  const port = await getPort({ host: '127.0.0.1' })
-  identities = { state, deployment: 'testtest', replicas, bus: { host: '127.0.0.1', port } }
-  await prepareIdentities(identities)
-  log = openLog(join(state, 'nats.log'))
-  news = listenForReloads(log)
-  const ports = { bus: port, temporal: 1, temporalUi: 2, temporalHttp: 3, temporalMetrics: 4 }
-  const layout = stateLayout(state)
-  const program = programPath('nats-server')
-  nats = createManagedProcess(busPlan({ layout, ports, environment: {}, program }), {
-    log: news.log,
-    now: Date.now,
-    onChange: () => undefined,
-  })
-  await nats.start()
-  server = createBusServer({ identities, process: nats, news })
+  reloadable = await startReloadableBus(replicas)
+  server = reloadable.bus
 })
 afterEach(async () => {
   await Promise.all(open.splice(0).map((bus) => bus.close()))
-  await nats.stop()
-  log.close()
-  rmSync(state, { recursive: true, force: true })
+  await reloadable.stop()
 })
 
 describe('reloading the bus server', () => {
@@ -112,8 +79,9 @@ describe('reloading the bus server', () => {
 
   it('says so when the server does not take a configuration', async () => {
     // A server cannot change its address while it runs.
-    const elsewhere = { ...identities, bus: { host: '127.0.0.1', port: 1 } }
-    const wrong = createBusServer({ identities: elsewhere, process: nats, news })
+    const { options } = reloadable
+    const elsewhere = { ...options.identities, bus: { host: '127.0.0.1', port: 1 } }
+    const wrong = createBusServer({ ...options, identities: elsewhere })
     await expect(wrong.reload()).rejects.toMatchObject({ code: 'BUS_NOT_RELOADED' })
   })
 })
