@@ -3,6 +3,7 @@
 // tests' subject; here the agent runs as `insecure`, and must refuse to where that is not said.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { bundleProgram } from '../../agents/bundle.ts'
 import { replySchema } from '../../agents/protocol.ts'
 import type { Bus } from '../../security/bus.ts'
+import { sha256 } from '../../security/verify/hash.ts'
 import { generateKeyPairJwk } from '../../security/verify/keys.ts'
 import {
   type Authority,
@@ -176,6 +178,23 @@ describe('an agent process', () => {
     expect(await run({ action: 'breakWrite' })).toMatchObject({ status: 'UNKNOWN' })
     expect(agent.log()).toMatch(/"handler-error".*"TypeError"/)
     expect(agent.log()).not.toContain('secret')
+  })
+
+  it('reads a secret that its manifest declares, and no other file of that folder', async () => {
+    const agent = await startAgent()
+    writeFileSync(join(home.folder, 'secrets', 'password'), 'open sesame')
+    const prove = (name: string) =>
+      run({ action: 'proveSecret', args: { name }, idem: sha256(name) })
+    expect(await prove('password')).toMatchObject({
+      status: 'DONE',
+      result: JSON.stringify({
+        sha256: createHash('sha256').update('open sesame').digest('hex'),
+      }),
+    })
+    for (const name of ['receipt.jwk.json', '../secrets/password', '']) {
+      expect(await prove(name), name).toMatchObject({ status: 'FAILED' })
+    }
+    expect(agent.log()).not.toContain('sesame')
   })
 
   it('leaves when its bus closes, with what was under way in its ledger', async () => {

@@ -8,7 +8,7 @@ import { explain, runUntilStopped } from '../../supervisor/main.ts'
 import { manifest as testManifest } from './test-agent/manifest.ts'
 
 export type ManifestOverrides = Partial<
-  Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas' | 'egress'>
+  Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas' | 'egress' | 'secrets'>
 >
 
 export interface SupervisorTestOptions {

@@ -1,10 +1,11 @@
 // Handlers of the test agent. Every one that acts appends a line, so that a second effect shows.
 
+import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ActionContext, ActionFailure, defineAgent } from '../../../agents/define-agent.ts'
-import { countsAt, countsFile, manifest } from './manifest.ts'
+import { countsAt, countsFile, manifest, testSecrets } from './manifest.ts'
 
 const fileOf = (context: ActionContext) => join(context.folder(countsAt), countsFile)
 
@@ -18,7 +19,9 @@ const act = (context: ActionContext): { count: number } => {
   return { count: linesOf(context).length }
 }
 
-export const agent = defineAgent(manifest, {
+const declared = { ...manifest, secrets: testSecrets }
+
+export const agent = defineAgent(declared, {
   echo: async ({ text, times }) => ({ text: text.repeat(times) }),
   count: async (_args, context) => act(context),
   uncount: async ({ entry }, context) => {
@@ -64,5 +67,8 @@ export const agent = defineAgent(manifest, {
     })
     return { status, body }
   },
+  proveSecret: async ({ name }, context) => ({
+    sha256: createHash('sha256').update(context.secret(name)).digest('hex'),
+  }),
   erase: async (_args, context) => act(context),
 })

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { failureCodes, retrySchema } from '../../../agents/protocol.ts'
 import type { AgentManifest, EgressDeclaration } from '../../../plan/manifest.ts'
+import type { SecretDeclaration } from '../../../plan/sandbox-declaration.ts'
 
 export const countsAt = '/data/counts'
 export const countsFile = 'effects.txt'
@@ -21,6 +22,11 @@ export const testEgress: readonly EgressDeclaration[] = [
     ],
     credential: { secret: { config: 'test.secret' }, as: 'bearer' },
   },
+]
+
+/** What the agent itself declares; a deployment grants it where its own manifest says so too. */
+export const testSecrets: readonly SecretDeclaration[] = [
+  { name: 'password', from: { config: 'test.password' } },
 ]
 
 const text = z.string().max(60_000)
@@ -158,6 +164,14 @@ export const manifest = {
         ...{ '/bound': 'control', '/key': 'control', '/maxBytes': 'amount' },
       },
       summary: 'asks a server through the gateway',
+    },
+    proveSecret: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ name: z.string() }),
+      output: z.strictObject({ sha256: z.string() }),
+      roles: { '/name': 'control' },
+      summary: 'shows that it knows a secret, without telling it',
     },
     erase: {
       ...common,
