@@ -11,6 +11,7 @@ import {
   witnessSignal,
 } from '../workflows/contract.ts'
 import { createDataConverter } from './data-converter.ts'
+import type { SealingKeys } from './payload-keys.ts'
 
 export interface Anchor {
   /** Shows the head to the anchor, starting it if there is none. */
@@ -22,11 +23,11 @@ export async function connectAnchor(options: {
   /** host:port */
   readonly address: string
   readonly namespace: string
-  readonly payloadKey: Uint8Array
+  readonly payloadKeys: SealingKeys
 }): Promise<Anchor> {
-  const { address, namespace, payloadKey } = options
+  const { address, namespace, payloadKeys } = options
   const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ key: payloadKey, namespace })
+  const dataConverter = createDataConverter({ keys: payloadKeys, namespace })
   const client = new Client({ connection, namespace, dataConverter })
   return {
     async show({ size, root, at, jws }) {

@@ -23,7 +23,8 @@ import {
   workflowType,
 } from '../workflows/contract.ts'
 import { readAnchor } from './audit-anchor.ts'
-import { createDataConverter, readKeyFile } from './data-converter.ts'
+import { createDataConverter } from './data-converter.ts'
+import { openKeyFile } from './payload-keys.ts'
 import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
 
@@ -80,21 +81,21 @@ export interface RunClientOptions {
   /** host:port */
   readonly address: string
   readonly namespace: string
-  /** File with the payload key, 32 bytes as base64url. */
+  /** File with the payload keys (security/key-ring.ts). */
   readonly payloadKeyFile: string
 }
 
 /** @throws RunClientError UNREACHABLE */
 export async function createRunClient(options: RunClientOptions): Promise<RunClient> {
   const { address, namespace, payloadKeyFile } = options
-  const key = readKeyFile(payloadKeyFile)
+  const keys = openKeyFile(payloadKeyFile)
   let connection: Connection
   try {
     connection = await Connection.connect({ address })
   } catch (cause) {
     throw new RunClientError('UNREACHABLE', `cannot reach Temporal at ${address}`, { cause })
   }
-  const dataConverter = createDataConverter({ key, namespace })
+  const dataConverter = createDataConverter({ keys, namespace })
   const client = new Client({ connection, namespace, dataConverter })
   const handleOf = (requestId: string) => client.workflow.getHandle(requestId)
   const runs: RunClient = {

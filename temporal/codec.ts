@@ -3,9 +3,10 @@
 // write to the database could otherwise hand a workflow plain input of his own. Headers and search
 // attributes never come through here, so nothing of content may be put into them.
 
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
+import type { SealingKeys } from './payload-keys.ts'
 
 export type CodecErrorCode = 'NOT_ENCRYPTED' | 'UNKNOWN_KEY' | 'NOT_GENUINE'
 
@@ -25,29 +26,25 @@ const tagBytes = 16
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1
 
 /**
- * `key` is 32 bytes. What one namespace's payloads say cannot be replayed into another's. Not bound
+ * Closes with the current key and opens with any that the file still holds: a history outlives the
+ * key it was begun with. So a key that no longer closes anything still opens what its finder closes;
+ * it is dead when it is deleted. What one namespace's payloads say cannot be replayed into another's. Not bound
  * to a workflow id: a schedule encodes its arguments before the run's id exists.
  */
 export function createPayloadCodec(options: {
-  readonly key: Uint8Array
+  readonly keys: SealingKeys
   readonly namespace: string
 }): PayloadCodec {
-  const key = Buffer.from(options.key)
-  if (key.length !== 32) throw new Error('the payload key is not 32 bytes')
-  const keyId = createHash('sha256')
-    .update('bulkhead-key-id')
-    .update(key)
-    .digest('hex')
-    .slice(0, 16)
-  const bound = Buffer.from(`${keyId}|${options.namespace}`)
-  const metadata = { encoding: encodingBytes, 'key-id': Buffer.from(keyId) }
+  const { keys, namespace } = options
+  const bind = (keyId: string) => Buffer.from(`${keyId}|${namespace}`)
 
   const encode = (payload: Payload): Payload => {
+    const { id, key } = keys.current()
     const iv = randomBytes(ivBytes)
-    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(bound)
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(bind(id))
     const plain = PayloadMessage.encode(payload).finish()
     const data = Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-    return { metadata: { ...metadata }, data }
+    return { metadata: { encoding: encodingBytes, 'key-id': Buffer.from(id) }, data }
   }
 
   const decode = (payload: Payload): Payload => {
@@ -55,14 +52,15 @@ export function createPayloadCodec(options: {
     if (read('encoding') !== encoding) {
       throw new CodecError('NOT_ENCRYPTED', 'a payload is not encrypted')
     }
-    if (read('key-id') !== keyId) {
+    const known = keys.find(read('key-id'))
+    if (known === undefined) {
       throw new CodecError('UNKNOWN_KEY', 'a payload is encrypted with another key')
     }
     try {
       const data = Buffer.from(payload.data ?? [])
       const iv = data.subarray(0, ivBytes)
-      const cipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes })
-      cipher.setAAD(bound).setAuthTag(data.subarray(-tagBytes))
+      const cipher = createDecipheriv('aes-256-gcm', known.key, iv, { authTagLength: tagBytes })
+      cipher.setAAD(bind(known.id)).setAuthTag(data.subarray(-tagBytes))
       const plain = [cipher.update(data.subarray(ivBytes, -tagBytes)), cipher.final()]
       return PayloadMessage.decode(Buffer.concat(plain))
     } catch (cause) {

@@ -5,13 +5,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { DataConverter } from '@temporalio/common'
 import { createPayloadCodec } from './codec.ts'
+import type { SealingKeys } from './payload-keys.ts'
 
 export const failureConverterPath = fileURLToPath(
   new URL('./failure-converter.ts', import.meta.url),
 )
 
 export function createDataConverter(options: {
-  readonly key: Uint8Array
+  readonly keys: SealingKeys
   readonly namespace: string
 }): DataConverter {
   return { failureConverterPath, payloadCodecs: [createPayloadCodec(options)] }

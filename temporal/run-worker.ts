@@ -18,6 +18,7 @@ import type { WorkerConfig } from './config.ts'
 import { connectTemporal } from './connection.ts'
 import { readKeyFile } from './data-converter.ts'
 import { createLog, nameError, toSdkLogger } from './log.ts'
+import { openKeyFile } from './payload-keys.ts'
 import { fileWitness, headOverBus, startWitness } from './witness-head.ts'
 import { createWorker } from './worker.ts'
 
@@ -34,12 +35,12 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   const log = createLog({ deployment: config.deployment })
   Runtime.install({ logger: toSdkLogger(log), shutdownSignals: [] })
   const keyFile = (name: string) => join(config.folder, name)
-  const payloadKey = readKeyFile(keyFile('payload.key'))
+  const payloadKeys = openKeyFile(keyFile('payload.key'))
   const artifacts = await openArtifactStore({
     folder: keyFile('artifacts'),
     key: readKeyFile(keyFile('artifact.key')),
   })
-  const bus = await connectBus({ credentials: config.bus, reconnect: true })
+  const bus = await connectBus({ credentials: config.bus, reconnect: true, renew: true })
   const connection = await connectTemporal(config.temporal.address)
   const now = () => Date.now()
   const { onPoint, catalogue } = options
@@ -48,7 +49,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
     namespace: config.temporal.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: config.workflowBundle,
-    payloadKey,
+    payloadKeys,
     activities: createActivities({
       artifacts,
       plans: createPlanStore(artifacts),
@@ -69,7 +70,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   })
   // Handled where it is awaited; until then it must not count as unhandled.
   lost.catch(() => undefined)
-  const anchor = await connectAnchor({ ...config.temporal, payloadKey })
+  const anchor = await connectAnchor({ ...config.temporal, payloadKeys })
   const witness = startWitness({
     head: headOverBus(bus),
     witness: fileWitness(config.folder),

@@ -4,6 +4,7 @@
 import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from './activities.ts'
 import { createDataConverter } from './data-converter.ts'
+import type { SealingKeys } from './payload-keys.ts'
 
 export interface WorkerSetup {
   readonly connection: NativeConnection
@@ -11,20 +12,19 @@ export interface WorkerSetup {
   readonly taskQueue: string
   /** File that `temporal/bundle-main.ts` wrote. */
   readonly workflowBundle: string
-  /** 32 bytes. */
-  readonly payloadKey: Uint8Array
+  readonly payloadKeys: SealingKeys
   readonly activities: Activities
 }
 
 export async function createWorker(setup: WorkerSetup): Promise<Worker> {
-  const { connection, namespace, taskQueue, workflowBundle, payloadKey } = setup
+  const { connection, namespace, taskQueue, workflowBundle, payloadKeys } = setup
   return await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: { codePath: workflowBundle },
     activities: setup.activities,
-    dataConverter: createDataConverter({ key: payloadKey, namespace }),
+    dataConverter: createDataConverter({ keys: payloadKeys, namespace }),
     // The default follows the heap's size and ignores what a workflow weighs; 100 KiB each here.
     maxCachedWorkflows: 200,
     // Three runs at full fan-out, or two hundred at work on one step each.

@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Anchor, connectAnchor } from '../../temporal/audit-anchor.ts'
 import { createDataConverter } from '../../temporal/data-converter.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import { anchorId } from '../../workflows/contract.ts'
 import { scriptActivities } from '../support/scripted-activities.ts'
 import { startBench, type TemporalBench, testPayloadKey } from '../support/temporal-worker.ts'
@@ -15,7 +16,7 @@ let anchor: Anchor
 beforeAll(async () => {
   bench = await startBench()
   const { address, namespace } = bench.temporal
-  anchor = await connectAnchor({ address, namespace, payloadKey: testPayloadKey })
+  anchor = await connectAnchor({ address, namespace, payloadKeys: oneKey(testPayloadKey) })
 })
 afterAll(async () => {
   await anchor.close()
@@ -52,7 +53,7 @@ it('is read while no worker runs, and hears later what it was shown meanwhile', 
 it('begins a new run before its history grows long, and forgets nothing', async () => {
   const { address, namespace } = bench.temporal
   const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ key: testPayloadKey, namespace })
+  const dataConverter = createDataConverter({ keys: oneKey(testPayloadKey), namespace })
   const handle = new Client({ connection, namespace, dataConverter }).workflow.getHandle(anchorId)
   const { runId } = await handle.describe()
   const stop = await startWorker()

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDataConverter } from '../../temporal/data-converter.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import type { RunState } from '../../workflows/contract.ts'
 import { retryable, scriptActivities, scriptedStep } from '../support/scripted-activities.ts'
 import { startBench, type TemporalBench, testPayloadKey } from '../support/temporal-worker.ts'
@@ -226,7 +227,7 @@ async function history(requestId: string) {
 async function withRawClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace } = bench.temporal
   const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ key: testPayloadKey, namespace })
+  const dataConverter = createDataConverter({ keys: oneKey(testPayloadKey), namespace })
   try {
     return await use(new Client({ connection, namespace, dataConverter }))
   } finally {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import type { Payload } from '@temporalio/common'
 import { createPayloadCodec } from '../../temporal/codec.ts'
-import { readKeyFile } from '../../temporal/data-converter.ts'
+import { openKeyFile } from '../../temporal/payload-keys.ts'
 import type { TestDeployment } from './deployment.ts'
 
 export interface DecodedHistories {
@@ -20,7 +20,7 @@ export async function readHistories({
 }: TestDeployment): Promise<DecodedHistories> {
   const { address, namespace } = deployment.temporal
   const codec = createPayloadCodec({
-    key: readKeyFile(join(state, 'worker', 'payload.key')),
+    keys: openKeyFile(join(state, 'worker', 'payload.key')),
     namespace,
   })
   const connection = await Connection.connect({ address })

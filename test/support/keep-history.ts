@@ -11,6 +11,7 @@ import { Client, Connection } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { SkeletonStep } from '../../plan/schema.ts'
 import { connectAnchor } from '../../temporal/audit-anchor.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import { anchorId, type StepResult } from '../../workflows/contract.ts'
 import { retryable, scriptActivities, scriptedStep } from './scripted-activities.ts'
 import { startBench, type TemporalBench, testPayloadKey } from './temporal-worker.ts'
@@ -84,7 +85,7 @@ async function record(scenario: Scenario, bench: TemporalBench): Promise<string>
 async function recordAnchor(bench: TemporalBench): Promise<string> {
   const { address, namespace } = bench.temporal
   const stop = await bench.startWorker(scriptActivities([]))
-  const anchor = await connectAnchor({ address, namespace, payloadKey: testPayloadKey })
+  const anchor = await connectAnchor({ address, namespace, payloadKeys: oneKey(testPayloadKey) })
   for (const size of [5, 3, 9]) {
     await anchor.show({ size, root: `root-${size}`, at: size, jws: 'a.b.c' })
     while ((await bench.client.anchoredHead()) === undefined) await delay(20)

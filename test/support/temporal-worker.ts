@@ -9,6 +9,7 @@ import type { Activities } from '../../temporal/activities.ts'
 import { bundleWorkflows } from '../../temporal/bundle.ts'
 import { createRunClient, type RunClient } from '../../temporal/client.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import { createWorker } from '../../temporal/worker.ts'
 import { taskQueue } from '../../workflows/contract.ts'
 import { startTemporal, type TestTemporal } from './temporal-server.ts'
@@ -44,7 +45,7 @@ export async function startBench(): Promise<TemporalBench> {
         namespace,
         taskQueue,
         workflowBundle,
-        payloadKey: testPayloadKey,
+        payloadKeys: oneKey(testPayloadKey),
         activities,
       })
       const running = worker.run()

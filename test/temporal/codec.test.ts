@@ -4,8 +4,9 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
 import { CodecError, createPayloadCodec } from '../../temporal/codec.ts'
 import { failureConverter } from '../../temporal/failure-converter.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 
-const codec = createPayloadCodec({ key: Buffer.alloc(32, 1), namespace: 'bulkhead' })
+const codec = createPayloadCodec({ keys: oneKey(Buffer.alloc(32, 1)), namespace: 'bulkhead' })
 const plain = (value: unknown): Payload => defaultPayloadConverter.toPayload(value)
 const seal = async (value: unknown): Promise<Payload> =>
   (await codec.encode([plain(value)]))[0] ?? {}
@@ -38,9 +39,15 @@ describe('payload codec', () => {
 
   it('refuses a payload of another key, and of the same key in another namespace', async () => {
     const sealed = await seal('x')
-    const otherKey = createPayloadCodec({ key: Buffer.alloc(32, 2), namespace: 'bulkhead' })
+    const otherKey = createPayloadCodec({
+      keys: oneKey(Buffer.alloc(32, 2)),
+      namespace: 'bulkhead',
+    })
     expect(await codeOf(sealed, otherKey)).toBe('UNKNOWN_KEY')
-    const otherNamespace = createPayloadCodec({ key: Buffer.alloc(32, 1), namespace: 'default' })
+    const otherNamespace = createPayloadCodec({
+      keys: oneKey(Buffer.alloc(32, 1)),
+      namespace: 'default',
+    })
     expect(await codeOf(sealed, otherNamespace)).toBe('NOT_GENUINE')
   })
 
@@ -56,7 +63,7 @@ describe('payload codec', () => {
   })
 
   it('refuses a key that is not 32 bytes', () => {
-    expect(() => createPayloadCodec({ key: Buffer.alloc(16), namespace: 'x' })).toThrow('32 bytes')
+    expect(() => oneKey(Buffer.alloc(16))).toThrow('32 bytes')
   })
 })
 

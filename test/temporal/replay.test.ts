@@ -8,6 +8,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleWorkflows } from '../../temporal/bundle.ts'
 import { createDataConverter } from '../../temporal/data-converter.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 
 const histories = join(import.meta.dirname, '..', 'histories')
 const names = (await readdir(histories)).filter((name) => name.endsWith('.json'))
@@ -28,7 +29,7 @@ const replay = async (history: unknown, by = key) =>
   await Worker.runReplayHistory(
     {
       workflowBundle: { codePath },
-      dataConverter: createDataConverter({ key: by, namespace: 'bulkhead' }),
+      dataConverter: createDataConverter({ keys: oneKey(by), namespace: 'bulkhead' }),
     },
     history,
   )
