@@ -16,8 +16,10 @@ for folder in "$2"/*; do
 done
 [ -n "$4" ] || exit 0
 for volume in "$4"/*/ledger "$4"/*/ledger.volume; do
+  mountpoint -q "$volume" || continue
+  sync -f "$volume"
   # The last process of a sandbox lets go of it a moment after it was killed.
-  for try in 1 2 3 4 5; do "$3" "$volume" && break; mountpoint -q "$volume" || break; sleep 0.2; done
+  for try in 1 2 3 4 5; do "$3" "$volume" && break; sleep 0.2; done
 done`
 
 export interface Guard {

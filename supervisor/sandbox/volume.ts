@@ -28,7 +28,10 @@ import { promisify } from 'node:util'
 import { SupervisorError } from '../codes.ts'
 import { findOnPath } from '../toolchain.ts'
 
-const programs = ['mkfs.ext4', 'e2fsck', 'resize2fs', 'mount', 'umount', 'fallocate', 'cp'] as const
+const programs = [
+  ...(['mkfs.ext4', 'e2fsck', 'resize2fs', 'fallocate'] as const),
+  ...(['mount', 'umount', 'sync', 'cp'] as const),
+]
 type Program = (typeof programs)[number]
 export type VolumePrograms = ReadonlyMap<Program, string>
 
@@ -120,7 +123,7 @@ export function createLedgerVolumes(found: VolumePrograms): LedgerVolumes {
   }
 
   const grow = async (image: string, bytes: number) => {
-    if (statSync(image).size >= bytes) return
+    if (statSync(image).size >= bytes || isAttached(image)) return
     await call('fallocate', '-l', String(bytes), image).catch(() => truncateSync(image, bytes))
     // Exit code 1: something was repaired.
     await call('e2fsck', '-fp', image).catch((error: unknown) => {
@@ -132,7 +135,10 @@ export function createLedgerVolumes(found: VolumePrograms): LedgerVolumes {
   const unmountBelow = async (folder: string) => {
     const failed: string[] = []
     for (const at of mountPointsBelow(folder, readMounts())) {
-      await call('umount', at).catch(() => failed.push(at))
+      // Somebody else's mount namespace may hold a copy of the mount, and unmounting write nothing then.
+      await call('sync', '-f', at)
+        .then(() => call('umount', at))
+        .catch(() => failed.push(at))
     }
     return failed
   }
@@ -192,6 +198,19 @@ const readMounts = () => readFileSync('/proc/self/mountinfo', 'utf8')
 
 function isMounted(folder: string): boolean {
   return existsSync(folder) && mountPointsBelow(folder, readMounts()).includes(realpathSync(folder))
+}
+
+/**
+ * Whether a loop device still has it, because a mount namespace that was made meanwhile keeps a copy of
+ * the mount. Mounting it again then shares that device; checking and growing it would not be safe.
+ */
+function isAttached(image: string): boolean {
+  return readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .some((name) => {
+      const file = join('/sys/block', name, 'loop', 'backing_file')
+      return existsSync(file) && readFileSync(file, 'utf8').trim() === realpathSync(image)
+    })
 }
 
 /** The folder itself and what lies below it, the deepest first (proc_pid_mountinfo(5)). */

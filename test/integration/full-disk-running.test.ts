@@ -27,7 +27,10 @@ async function run(state: string, ...args: readonly string[]) {
 async function pidOf(state: string, name: string): Promise<number> {
   const { stdout } = await runCli(['status', '--state', state, '--json'])
   const { processes } = statusSchema.parse(JSON.parse(stdout))
-  return processes.find((process) => process.name === name)?.pid ?? 0
+  const pid = processes.find((process) => process.name === name)?.pid
+  // Signals to 0 are for whoever sends them.
+  if (pid === undefined || pid === null) throw new Error(`${name} does not run`)
+  return pid
 }
 
 describe.skipIf(!canMount)('a disk that fills while the platform runs', () => {
@@ -98,7 +101,7 @@ describe.skipIf(!canMount)('a disk that fills while the platform runs', () => {
 
   it('does not start on a disk without room, and says how much there is', async () => {
     const state = join(disk, 'other')
-    execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler} bs=1M count=120 2>/dev/null || true`])
+    execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler} bs=1M count=560 2>/dev/null || true`])
     const { code, stderr } = await runCli(['start', '--once', '--state', state])
     expect(code).toBe(1)
     expect(stderr).toMatch(/DISK_FULL: only \d+ MB are free/)

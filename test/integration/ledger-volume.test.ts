@@ -1,7 +1,7 @@
 // Ledger volumes with real loop devices and a real file system: what is written into one ends at its
 // bound, nothing is lost on the way into it, nothing stays mounted.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -123,6 +123,29 @@ describe.skipIf('missing' in found)('a ledger volume', () => {
     await volumes.mount(place(), bytes)
     expect(mountsBelow(base)).toEqual([join(base, 'ledger')])
     expect(content()).toBe('and more')
+  })
+
+  it('is the same one where another mount namespace still holds it, and all of it is in the image', async () => {
+    await volumes.mount(place(), bytes)
+    const holder = spawn('unshare', ['--mount', 'sh', '-c', 'echo; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    try {
+      writeFileSync(join(base, 'ledger', 'ledger.db'), 'written late')
+      expect(await volumes.unmountBelow(base)).toEqual([])
+      expect(readFileSync(join(base, 'ledger.img')).includes('written late')).toBe(true)
+      // The bound stays until nobody holds it: growing would write beside a living file system.
+      await volumes.mount(place(), 2 * bytes)
+      expect(content()).toBe('written late')
+      expect(statSync(join(base, 'ledger.img')).size).toBe(bytes)
+      writeFileSync(join(base, 'ledger', 'ledger.db'), 'written later')
+    } finally {
+      holder.kill('SIGKILL')
+    }
+    await volumes.unmountBelow(base)
+    await volumes.mount(place(), bytes)
+    expect(content()).toBe('written later')
   })
 
   it('is made from the folder again when it had not been finished', async () => {
