@@ -1,8 +1,9 @@
 // The notary's configuration: one file, named on the command line, written by the supervisor before
-// each start, and the two private keys in its own folder. Parsed here once; nothing else of the
-// notary reads the command line, and nothing reads the environment.
+// each start, and the two private keys in its own folder. Parsed here once, but for keys that are
+// replaced (keys.ts); nothing else of the notary reads the command line, and nothing reads the
+// environment.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
@@ -46,6 +47,15 @@ export interface NotaryKeys {
 /** @throws ConfigError, without a cause: a parser's message may quote what it read */
 export function readNotaryKeys(folder: string): NotaryKeys {
   return { signing: readKey(folder, 'signing.jwk.json'), audit: readKey(folder, 'audit.jwk.json') }
+}
+
+/**
+ * The key that the supervisor laid beside the one in use; undefined without one.
+ * @throws ConfigError when it is no key
+ */
+export function readSuccessor(folder: string, name: 'signing' | 'audit'): PrivateJwk | undefined {
+  const file = `${name}.next.jwk.json`
+  return existsSync(join(folder, file)) ? readKey(folder, file) : undefined
 }
 
 function readKey(folder: string, name: string): PrivateJwk {

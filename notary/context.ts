@@ -59,7 +59,7 @@ export function createContext({ commitmentKey, ...ports }: NotaryPorts): NotaryC
   }
 }
 
-/** Derives the secret from the audit key's private half, so that it needs no file of its own. */
+/** Derives the secret from the first audit key's private half; commitment-key.ts keeps it. */
 export function createCommitmentKey(privateBytes: Uint8Array): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', privateBytes, '', 'bulkhead-audit-commitment', 32))
 }

@@ -1,5 +1,5 @@
 // The notary's entry: `node notary/main.ts --config <file>`. Says on descriptor 3 when it serves, or
-// why it cannot; leaves on SIGTERM and when its standard input ends, which means that the supervisor
+// why it cannot; reads its keys again on SIGHUP; leaves on SIGTERM and when its standard input ends, which means that the supervisor
 // died. Logs go to standard output as JSON.
 
 import { writeSync } from 'node:fs'
@@ -34,10 +34,22 @@ const stop = new Promise<void>((resolve) => {
   process.stdin.resume()
 })
 
+/** Registered at once: without a handler the signal would end the process. */
+let reload: () => void = () => undefined
+process.on('SIGHUP', () => reload())
+
 const log = pino({ name: 'notary' })
 try {
   const config = readNotaryConfig(process.argv.slice(2))
-  await runNotary(config, { catalogue, log, stop, onReady: () => say({ ready: true }) })
+  await runNotary(config, {
+    catalogue,
+    log,
+    stop,
+    onReady: () => say({ ready: true }),
+    onReload: (handler) => {
+      reload = handler
+    },
+  })
   process.exit(0)
 } catch (error) {
   const message = error instanceof Error ? error.message : 'unknown error'

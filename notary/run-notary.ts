@@ -8,14 +8,14 @@ import type { Catalogue } from '../plan/manifest.ts'
 import { decide } from '../plan/policy.ts'
 import { createHeadSealer } from '../security/audit/checkpoint.ts'
 import { connectBus } from '../security/bus.ts'
-import { createMinter } from '../security/mint/token.ts'
-import { type NotaryConfig, readNotaryKeys } from './config.ts'
-import { createCommitmentKey } from './context.ts'
+import { openCommitmentKey } from './commitment-key.ts'
+import { ConfigError, type NotaryConfig, type NotaryKeys, readNotaryKeys } from './config.ts'
 import { StoreError } from './database.ts'
 import { createEnforcement } from './enforcement.ts'
+import { createKeyRing, type KeyRing, settleAuditKey } from './keys.ts'
 import { createNotary, type Notary } from './notary.ts'
 import { serveNotary } from './serve.ts'
-import { type AuditStore, openStore } from './store.ts'
+import { type AuditStore, type Clock, openStore } from './store.ts'
 
 export interface NotaryProcess {
   readonly catalogue: Catalogue
@@ -23,6 +23,8 @@ export interface NotaryProcess {
   /** Resolves when the process is asked to stop. */
   readonly stop: Promise<void>
   readonly onReady: () => void
+  /** Registers what is done when the process is told to read its keys again. */
+  readonly onReload: (reload: () => void) => void
 }
 
 /** A checkpoint is kept at the latest this long after a row, so that a fault is narrowed down. */
@@ -30,25 +32,28 @@ const tickMs = 1_000
 
 /** @throws ConfigError, StoreError, BusError */
 export async function runNotary(config: NotaryConfig, process: NotaryProcess): Promise<void> {
-  const { catalogue, log, stop, onReady } = process
-  const keys = readNotaryKeys(config.folder)
+  const { catalogue, log, stop, onReady, onReload } = process
   const clock = { now: () => Date.now() }
   const { folder } = config
-  const seal = await createHeadSealer(keys.audit)
-  const store = openStore({ folder, clock, seal, reserveBytes: limits.auditReserveBytes })
+  const { keys, store } = await openWithKeys(folder, clock)
   try {
+    const rotated = store.auditKeys().length > 0
+    const commitmentKey = openCommitmentKey(folder, { keys, rotated })
+    const ring = await createKeyRing(folder, { keys, store })
     const notary = createNotary({
       store,
       catalogue,
       decide,
-      minter: await createMinter(keys.signing),
+      minter: ring.minter,
       clock,
       issuer: config.issuer,
       owner: config.owner,
-      commitmentKey: createCommitmentKey(Buffer.from(keys.audit.d, 'base64url')),
+      commitmentKey,
     })
     await noteStart(store, log)
-    const bus = await connectBus({ credentials: config.bus, reconnect: true })
+    onReload(() => void takeUpKeys(ring, log))
+    await takeUpKeys(ring, log)
+    const bus = await connectBus({ credentials: config.bus, reconnect: true, renew: true })
     serveNotary(bus, notary)
     const enforcement = createEnforcement(bus, notary.quarantines)
     const timer = setInterval(() => {
@@ -70,6 +75,39 @@ export async function runNotary(config: NotaryConfig, process: NotaryProcess): P
     }
   } finally {
     await store.close()
+  }
+}
+
+/** The store with the key that its log names as the one in force. @throws ConfigError, StoreError */
+async function openWithKeys(
+  folder: string,
+  clock: Clock,
+): Promise<{ readonly keys: NotaryKeys; readonly store: AuditStore }> {
+  const keys = readNotaryKeys(folder)
+  const seal = await createHeadSealer(keys.audit)
+  const store = openStore({ folder, clock, seal, reserveBytes: limits.auditReserveBytes })
+  try {
+    if (settleAuditKey(folder, store, keys)) return { keys, store }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  await store.close()
+  return openWithKeys(folder, clock)
+}
+
+/**
+ * Who laid a new key there waits for `keys.json` to name it; until then the old one is in use. Neither
+ * a damaged key nor a full disk keeps the notary from serving with what it has.
+ */
+async function takeUpKeys(ring: KeyRing, log: Logger): Promise<void> {
+  try {
+    await ring.reload()
+  } catch (error) {
+    if (error instanceof StoreError) log.error({ code: error.code }, error.message)
+    else if (error instanceof ConfigError) log.error({ code: 'CONFIG' }, error.message)
+    else if (error instanceof Error && 'syscall' in error) log.error({ err: error }, 'keys.json')
+    else throw error
   }
 }
 

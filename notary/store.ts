@@ -7,9 +7,13 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checkpoint, SealHead } from '../security/audit/checkpoint.ts'
 import type { AuditRow } from '../security/audit/format.ts'
+import { type KeyPeriod, keyChangeOf, toKeyChange } from '../security/audit/key-chain.ts'
+import type { PublicJwk } from '../security/verify/keys.ts'
+import { createAuditKeys } from './audit-keys.ts'
 import { type Chain, createChain, type NewEntry, rootOf } from './chain.ts'
 import { type NotaryDatabase, openDatabase, StoreError } from './database.ts'
 import { createGroupCommit, isStorageFailure } from './group-commit.ts'
+import { createHeadSigner } from './head-signer.ts'
 import { createReserve } from './reserve.ts'
 import { createState, type State } from './state.ts'
 
@@ -50,6 +54,14 @@ export interface AuditStore {
   size(): number
   /** The signed head over all rows that are committed. */
   head(): Checkpoint
+  /** Keys that sign the log, in order; empty while there was only ever one. */
+  auditKeys(): readonly KeyPeriod[]
+  /**
+   * Appends the row that names a new key and keeps a head over it, signed by the old key; from then on
+   * the new one signs. Resolves once all of it is on disk.
+   * @throws StoreError
+   */
+  replaceAuditKey(replacement: AuditKeyReplacement): Promise<void>
   /** Keeps a head beyond the next transaction. */
   keepCheckpoint(checkpoint: Checkpoint): Promise<void>
   /** Size of the largest checkpoint that was kept; 0 without one. */
@@ -58,6 +70,13 @@ export interface AuditStore {
   /** Those kept. */
   checkpoints(from: number, limit: number): Iterable<Checkpoint>
   close(): Promise<void>
+}
+
+export interface AuditKeyReplacement {
+  /** Public half of the key that has signed so far. */
+  readonly before: PublicJwk
+  readonly key: PublicJwk
+  readonly seal: SealHead
 }
 
 export interface StoreOptions {
@@ -83,14 +102,21 @@ export function openStore(options: StoreOptions): AuditStore {
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
   const state = createState(db)
   const chain = createChain(db)
-  const tip = createTip(db, { ...options, chain })
+  const signer = createHeadSigner(options.seal)
+  const keys = createAuditKeys(db)
+  const tip = createTip(db, { chain, clock, seal: signer.seal })
+  const keep = keeper(db)
   const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes)
   const full = { is: !reserve.hold(), triedAt: clock.now(), refused: 0, recordedAt: 0 }
   const group = createGroupCommit({
     db,
     remember: () => {
       const head = chain.head()
-      return () => chain.reset(head)
+      const restore = signer.remember()
+      return () => {
+        chain.reset(head)
+        restore()
+      }
     },
     beforeCommit: tip.put,
     onFailure: (cause) => {
@@ -139,20 +165,38 @@ export function openStore(options: StoreOptions): AuditStore {
     // Batches are synchronous, so outside of them the chain's end is what is committed.
     size: () => chain.head().tree.size,
     head: tip.head,
+    auditKeys: keys.all,
+    replaceAuditKey: async (replacement) => {
+      await run(({ append }) => {
+        const row = appendKeyChange(append, replacement.key)
+        keep.run(signer.seal({ ...rootOf(chain.head()), at: row.at }))
+        keys.replace(replacement, row.seq)
+        signer.follow(replacement.seal, row.seq)
+      })
+      signer.forget()
+    },
     close: async () => {
       await group.idle()
       db.close()
     },
     ...readers(db),
-    keepCheckpoint: (checkpoint) => {
-      const put = db.prepare<Checkpoint>(
-        'INSERT OR IGNORE INTO checkpoint (size, root, at, jws) VALUES (:size, :root, :at, :jws)',
-      )
-      return group.run(() => {
-        put.run(checkpoint)
-      })
-    },
+    keepCheckpoint: (checkpoint) =>
+      group.run(() => {
+        keep.run(checkpoint)
+      }),
   }
+}
+
+const keeper = (db: NotaryDatabase) =>
+  db.prepare<Checkpoint>(
+    'INSERT OR IGNORE INTO checkpoint (size, root, at, jws) VALUES (:size, :root, :at, :jws)',
+  )
+
+function appendKeyChange(append: Writer['append'], key: PublicJwk): AuditRow {
+  const row = append(toKeyChange(key))
+  // Redaction may take anything for a secret; such a key would be lost to every verifier.
+  if (keyChangeOf(row)?.x !== key.x) throw new Error('the row does not name the key')
+  return row
 }
 
 /** The signed head on disk, and how the transaction under way replaces it. */
