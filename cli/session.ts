@@ -80,11 +80,14 @@ export async function openSession(state: string): Promise<Session> {
   const deployment = findDeployment(state)
   if (deployment === undefined) throw notRunning(state)
   const folder = join(state, 'cli')
-  const bus = await connectBus({ credentials: join(folder, 'bus'), reconnect: false }).catch(
-    (cause: unknown) => {
-      throw notRunning(state, cause)
-    },
-  )
+  // Renewed, because a run may be watched for longer than keys are left alone.
+  const bus = await connectBus({
+    credentials: join(folder, 'bus'),
+    reconnect: false,
+    renew: true,
+  }).catch((cause: unknown) => {
+    throw notRunning(state, cause)
+  })
   const runs = await createRunClient({
     address: deployment.temporal.address,
     namespace: deployment.temporal.namespace,

@@ -54,7 +54,7 @@ const log = pino({ name: 'gateway' })
 async function run(): Promise<void> {
   const config = readGatewayConfig(process.argv.slice(2))
   const tokenKeys = await openTokenKeyFile(config.tokenKeys)
-  const bus = await connectBus({ credentials: config.bus, reconnect: true })
+  const bus = await connectBus({ credentials: config.bus, reconnect: true, renew: true })
   const gateway = createGateway({
     issuer: config.issuer,
     tokenKeys,

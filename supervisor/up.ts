@@ -97,7 +97,11 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
   const controlSocket = join(sockets, 'control.sock')
   await serveControl(live, controlSocket, options.stop)
   const ports = await startTransports(live, options)
-  const bus = await connectBus({ credentials: layout.supervisorBus, reconnect: true })
+  const bus = await connectBus({
+    credentials: layout.supervisorBus,
+    reconnect: true,
+    renew: true,
+  })
   unwind.add('bus connection', () => bus.close())
   const notary = createNotaryPort(bus)
   await startOwn(live, options, {
