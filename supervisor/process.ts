@@ -43,8 +43,8 @@ export interface ProcessDependencies {
 const firstPauseMs = 250
 /** A server that keeps failing is tried twice a minute: soon enough once its cause is gone. */
 const longestPauseMs = 30_000
-/** After a minute without an end, earlier failures no longer count. */
-const stableMs = 60_000
+/** Whoever has run for this long did not fail at its start: what ended it is another cause. */
+const stableMs = 10_000
 
 /** Pause before the restart after `failures` failures in a row, the first being 1. */
 export function backoffMs(failures: number): number {
