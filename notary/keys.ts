@@ -7,17 +7,11 @@ import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { createHeadSealer } from '../security/audit/checkpoint.ts'
 import type { KeyPeriod } from '../security/audit/key-chain.ts'
+import type { KeysInUse } from '../security/keys-in-use.ts'
 import { createMinter, type Minter } from '../security/mint/token.ts'
 import { type PrivateJwk, toPublicJwk } from '../security/verify/keys.ts'
 import { ConfigError, type NotaryKeys, readSuccessor } from './config.ts'
 import type { AuditStore } from './store.ts'
-
-/** What the notary says of its keys in `keys.json`; read by the supervisor, which draws them. */
-export interface KeysInUse {
-  /** Thumbprint of the key that signs tokens. */
-  readonly signing: string
-  readonly audit: readonly KeyPeriod[]
-}
 
 export interface KeyRing {
   /** Signs with whichever key is in use when it is called. */
@@ -67,7 +61,7 @@ export async function createKeyRing(
   async function reload(): Promise<void> {
     await takeSigning()
     await takeAudit()
-    writeKeysInUse(folder, { signing: minter.kid, audit: periodsOf(store, audit) })
+    writeKeysInUse(folder, { signing: minter.kid, audit: [...periodsOf(store, audit)] })
   }
 
   return {

@@ -17,12 +17,17 @@ export const supervisorCodes = [
   'START_FAILED',
   'START_TIMEOUT',
   'BUS_NOT_RELOADED',
+  // keys
+  'ROTATION_RUNNING',
+  'ROTATION_FAILED',
+  'KEY_NOT_TAKEN_UP',
   // agents
   'UNKNOWN_AGENT',
   'NOT_CONFIGURED',
   'SANDBOX_FAILED',
   'VOLUME_FAILED',
   'OVER_QUOTA',
+  'QUARANTINED',
   'BACKING_OFF',
   'NOT_RECORDED',
   'STOPPING',

@@ -1,10 +1,13 @@
 // The deployment's own name and every key that is not a bus identity, one owner each (architecture.md,
-// "State, and who owns it"). Keys are drawn once and never written again: a lost private half is
-// reported, because a new one in its place would quietly orphan audit, artifacts or ledgers.
+// "State, and who owns it"). Keys are drawn once and never written again here; replacing them is the
+// supervisor's (supervisor/rotation). A lost private half is reported, because a new one in its place
+// would quietly orphan audit, artifacts or ledgers.
 
 import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { z } from 'zod'
+import { type KeyPeriod, parseTrustedKeys } from '../audit/key-chain.ts'
+import { currentOf, parseKeyRing, type RingKey } from '../key-ring.ts'
 import {
   generateKeyPairJwk,
   type PrivateJwk,
@@ -16,7 +19,13 @@ import {
 import { createTokenKeys } from '../verify/token.ts'
 import { agentAccountName, type Replica } from './accounts.ts'
 import { PkiError } from './pki-error.ts'
-import { createOnce, ensureFolder, ensureStateFolder, readIfPresent } from './state-files.ts'
+import {
+  createOnce,
+  ensureFolder,
+  ensureStateFolder,
+  readIfPresent,
+  replaceFile,
+} from './state-files.ts'
 
 export interface KeysInput {
   /** The state folder. */
@@ -26,7 +35,7 @@ export interface KeysInput {
 
 /**
  * Creates what is missing of: `deployment-id`; the notary's signing and audit keys and their public
- * halves in `public/`; the worker's payload and artifact keys; the CLI's approver key and its copy of
+ * halves in `public/`; the worker's payload, artifact and sealing keys; the CLI's approver key and its copy of
  * the payload key; each replica's ledger key and ledger id.
  * @throws PkiError UNREADABLE for a damaged file, MISMATCH when one half of a pair is lost or foreign
  */
@@ -37,9 +46,14 @@ export async function prepareKeys(input: KeysInput): Promise<{ readonly deployme
   for (const folder of ['public', 'notary', 'worker', 'cli']) await ensureFolder(file(folder))
   const deployment = await prepareDeploymentId(file('deployment-id'), file('notary', signingFile))
   await prepareSigningKey(file('notary', signingFile), file('public', 'token-keys.json'))
-  await prepareAuditKey(file('notary', 'audit.jwk.json'), file('public', 'audit-key.json'))
-  await prepareSharedKey(file('worker', 'payload.key'), file('cli', 'payload.key'))
+  await prepareAuditKey(
+    file('notary', 'audit.jwk.json'),
+    file('public', 'audit-key.json'),
+    file('public', 'audit-key.next.json'),
+  )
+  await prepareSharedRing(file('worker', 'payload.key'), file('cli', 'payload.key'))
   await prepareSecret(file('worker', 'artifact.key'))
+  await prepareRing(file('worker', 'sealing.key'))
   await preparePrivateJwk(file('cli', 'approver.jwk.json'))
   for (const replica of replicas) {
     // Names become folders here, so they pass the same check as account names.
@@ -85,11 +99,23 @@ async function prepareSigningKey(privatePath: string, publicPath: string): Promi
   if (!published) throw new PkiError('MISMATCH', `${publicPath} lacks the key that signs`)
 }
 
-async function prepareAuditKey(privatePath: string, publicPath: string): Promise<void> {
+/**
+ * The published key is one JWK, or all there were, the last one signing. While it is being replaced its
+ * announced successor may sign already.
+ */
+async function prepareAuditKey(
+  privatePath: string,
+  publicPath: string,
+  announcedPath: string,
+): Promise<void> {
   await refuseOrphan(privatePath, publicPath)
   const jwk = toPublicJwk(await preparePrivateJwk(privatePath))
   const text = await createOnce(publicPath, () => toText(jwk))
-  if (parseKey(publicJwkSchema, text, publicPath).x !== jwk.x) {
+  const published = parsePublished(text, publicPath).at(-1)?.key.x
+  const announced = await readIfPresent(announcedPath)
+  const next =
+    announced === undefined ? undefined : parseKey(publicJwkSchema, announced, announcedPath).x
+  if (jwk.x !== published && jwk.x !== next) {
     throw new PkiError('MISMATCH', `${publicPath} is not the public half of ${privatePath}`)
   }
 }
@@ -105,15 +131,20 @@ async function preparePrivateJwk(path: string): Promise<PrivateJwk> {
   return parseKey(privateJwkSchema, text, path)
 }
 
-/** One key in two folders, because two processes under different users read it. */
-async function prepareSharedKey(path: string, copyPath: string): Promise<void> {
-  const key = await prepareSecret(path, () => readIfPresent(copyPath))
-  const copy = await prepareSecret(copyPath, async () => key)
-  if (copy !== key) throw new PkiError('MISMATCH', `${copyPath} differs from ${path}`)
+/** Keys in two folders, because two processes under different users read them. */
+async function prepareSharedRing(path: string, copyPath: string): Promise<void> {
+  const ring = await prepareRing(path, () => readIfPresent(copyPath))
+  const copy = await prepareRing(copyPath, async () => ring)
+  if (copy === ring) return
+  // The worker's is written first: a rotation that was interrupted between the two goes on from it.
+  if (!isStepApart(parseRing(ring, path), parseRing(copy, copyPath))) {
+    throw new PkiError('MISMATCH', `${copyPath} differs from ${path}`)
+  }
+  await replaceFile(copyPath, ring)
 }
 
-/** 32 bytes as base64url text: an AES-256 key. */
-async function prepareSecret(
+/** A file of keys (security/key-ring.ts); one that was never rotated is a bare key. */
+async function prepareRing(
   path: string,
   existing: () => Promise<string | undefined> = async () => undefined,
 ): Promise<string> {
@@ -121,6 +152,31 @@ async function prepareSecret(
     path,
     async () => (await existing()) ?? randomBytes(32).toString('base64url'),
   )
+  parseRing(text, path)
+  return text
+}
+
+function parseRing(text: string, path: string): readonly RingKey[] {
+  try {
+    return parseKeyRing(text)
+  } catch {
+    // No cause: nothing of a key may get into a message.
+    throw new PkiError('UNREADABLE', `${path} is not a file of keys`)
+  }
+}
+
+/** The one is what the other becomes in one step of a rotation, and neither lacks a key in use. */
+function isStepApart(ring: readonly RingKey[], copy: readonly RingKey[]): boolean {
+  const ids = new Set(ring.map(({ id }) => id))
+  const isNext = [...ring, ...copy].some(({ state }) => state === 'next')
+  const isPruned = copy.every(({ id, state }) => ids.has(id) || state === 'retiring')
+  const sameCurrent = currentOf(ring).id === currentOf(copy).id
+  return isPruned && ids.has(currentOf(copy).id) && (isNext || sameCurrent)
+}
+
+/** 32 bytes as base64url text: an AES-256 key. */
+async function prepareSecret(path: string): Promise<string> {
+  const text = await createOnce(path, () => randomBytes(32).toString('base64url'))
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) throw new PkiError('UNREADABLE', `${path} is not a key`)
   return text
 }
@@ -129,6 +185,14 @@ async function prepareSecret(
 async function prepareLedgerId(path: string): Promise<void> {
   const id = await createOnce(path, () => randomBytes(16).toString('base64url'))
   if (!/^[A-Za-z0-9_-]{22}$/.test(id)) throw new PkiError('UNREADABLE', `${path} is not an id`)
+}
+
+function parsePublished(text: string, path: string): readonly KeyPeriod[] {
+  try {
+    return parseTrustedKeys(JSON.parse(text))
+  } catch {
+    throw new PkiError('UNREADABLE', `${path} is no public audit key and no list of them`)
+  }
 }
 
 function parseKey<T>(schema: z.ZodType<T>, text: string, path: string): T {
