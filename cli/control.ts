@@ -15,6 +15,8 @@ export function callControl(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,
+  /** Longer for what ends or starts something. */
+  waitMs = timeoutMs,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
@@ -25,7 +27,7 @@ export function callControl(
           cause,
         }),
       )
-    const call = request({ socketPath, method, path, timeout: timeoutMs }, (response) => {
+    const call = request({ socketPath, method, path, timeout: waitMs }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {

@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import type { Catalogue } from '../plan/manifest.ts'
 import { storageBytesOf } from '../plan/sandbox-declaration.ts'
 import type { Bus } from '../security/bus.ts'
+import { endLeftover } from './boot-record.ts'
+import type { SupervisorError } from './codes.ts'
 import { grantedFolders, grantedSecrets } from './configuration.ts'
 import { doorOf } from './egress.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { type AgentPool, createPool, type PoolMember } from './pool.ts'
 import type { Preparation } from './prepare.ts'
-import { createReplica, endLeftover } from './replica.ts'
+import { createReplica } from './replica.ts'
+import type { Roads } from './roads.ts'
 import type { SecretSources } from './secrets.ts'
 import type { ReplicaAddress } from './state.ts'
 import type { Unwind } from './unwind.ts'
@@ -23,6 +26,8 @@ export interface AgentsInput {
   readonly notary: NotaryPort
   readonly unwind: Unwind
   readonly secrets: SecretSources
+  readonly roadsOf: (address: ReplicaAddress) => Roads
+  readonly barred: (address: ReplicaAddress) => SupervisorError | undefined
   /** Of nats-server on loopback. */
   readonly port: number
 }
@@ -63,6 +68,8 @@ function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMem
     socket: join(prepared.sockets, `${name}.sock`),
     egress: doorOf(address, manifest, prepared),
     bus: { host: '127.0.0.1', port: input.port },
+    roads: input.roadsOf(address),
+    barred: () => input.barred(address),
     bundle: prepared.bundleOf(manifest),
     addon: prepared.addon,
     runtime: prepared.runtime,

@@ -3,6 +3,7 @@
 
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { answerQuarantine, type QuarantineActions } from './control-quarantine.ts'
 import type { AgentSummary, AgentView, StatusView } from './views.ts'
 
 export interface ControlActions {
@@ -10,6 +11,7 @@ export interface ControlActions {
   readonly agents: () => readonly AgentSummary[]
   /** Undefined when there is no such agent. */
   readonly agent: (name: string) => AgentView | undefined
+  readonly quarantine: QuarantineActions
   /** Begins to stop the platform; returns at once. */
   readonly down: () => void
 }
@@ -19,7 +21,7 @@ export interface ControlServer {
 }
 
 export async function openControl(socket: string, actions: ControlActions): Promise<ControlServer> {
-  const server = createServer((request, response) => answer(request, response, actions))
+  const server = createServer((request, response) => void answer(request, response, actions))
   rmSync(socket, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -35,14 +37,20 @@ export async function openControl(socket: string, actions: ControlActions): Prom
   }
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly body: unknown
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, actions: ControlActions): void {
-  const path = (request.url ?? '').split('?')[0] ?? ''
-  const { status, body } = decide(`${request.method} ${path}`, actions)
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  actions: ControlActions,
+): Promise<void> {
+  const [path = '', query = ''] = (request.url ?? '').split('?')
+  const call = `${request.method} ${path}`
+  const changed = answerQuarantine(call, new URLSearchParams(query), actions.quarantine)
+  const { status, body } = (await changed) ?? decide(call, actions)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 

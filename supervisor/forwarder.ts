@@ -4,6 +4,7 @@
 
 import { chmodSync, rmSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import type { Roads } from './roads.ts'
 
 /** One connection is what an agent needs; a second may overlap while the first one closes. */
 const maxConnections = 2
@@ -31,6 +32,8 @@ export interface ForwarderOptions {
   readonly socket: string
   readonly target: { readonly host: string; readonly port: number }
   readonly now: () => number
+  /** Told of the ports from which it reaches the bus server. */
+  readonly roads: Pick<Roads, 'open' | 'close'>
   /** The agent's connection has ended, for whatever reason. */
   readonly onEnd: () => void
 }
@@ -42,6 +45,12 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
   const server = createServer((agent) => {
     const bus = createConnection({ ...options.target, noDelay: true })
     sockets.add(agent).add(bus)
+    let port: number | undefined
+    // Before a byte of the agent's can pass, hence before the server knows who it is.
+    bus.once('connect', () => {
+      port = bus.localPort
+      if (port !== undefined) options.roads.open(port)
+    })
     agent.on('data', (chunk: Buffer) => {
       seen.heard = now()
       if (chunk.byteLength > keepAliveBytes) seen.fromAgent = seen.heard
@@ -53,7 +62,10 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
     const end = () => {
       agent.destroy()
       bus.destroy()
-      if (sockets.delete(agent)) options.onEnd()
+      if (sockets.delete(agent)) {
+        if (port !== undefined) options.roads.close(port)
+        options.onEnd()
+      }
       sockets.delete(bus)
     }
     for (const socket of [agent, bus]) socket.on('error', end).on('close', end)

@@ -3,12 +3,19 @@
 // and never awaited by anything that matters.
 
 import { type BootCall, bootReply, type EventCall, eventReply } from '../notary/contract.ts'
+import {
+  type QuarantineCall,
+  type QuarantineEntry,
+  quarantineReply,
+} from '../notary/quarantine-contract.ts'
 import { type Bus, BusError } from '../security/bus.ts'
 import { SupervisorError } from './codes.ts'
 
 export interface NotaryPort {
   /** @throws SupervisorError NOT_RECORDED when the notary refuses or cannot be reached */
   boot(call: BootCall): Promise<void>
+  /** Returns the whole table after the call. @throws SupervisorError NOT_RECORDED */
+  quarantine(call: QuarantineCall): Promise<readonly QuarantineEntry[]>
   /** Best effort. */
   event(call: EventCall): Promise<void>
 }
@@ -43,6 +50,19 @@ export function createNotaryPort(bus: Bus): NotaryPort {
           `the notary refused the boot of ${subject}: ${reply.code} ${reply.message}`,
         )
       }
+    },
+    async quarantine(call) {
+      const options = { reply: quarantineReply, timeoutMs }
+      const reply = await bus
+        .call('notary.quarantine', head('', 'STATUS_UPDATE'), call, options)
+        .catch((cause: unknown) => {
+          const reason = cause instanceof BusError ? cause.code : String(cause)
+          throw new SupervisorError('NOT_RECORDED', `the notary did not answer: ${reason}`, {
+            cause,
+          })
+        })
+      if (reply.status === 'QUARANTINED') return reply.entries
+      throw new SupervisorError('NOT_RECORDED', `the notary refused: ${reply.code}`)
     },
     async event(call) {
       await bus

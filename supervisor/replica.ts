@@ -3,9 +3,8 @@
 // time; whoever asks meanwhile waits for it. An agent whose boot the notary has not recorded does
 // not run. Which replicas exist and when they are idle is pool.ts's.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootCall } from '../notary/contract.ts'
 import {
   type BootFacts,
   type LedgerStorage,
@@ -14,6 +13,7 @@ import {
   prepareSecrets,
   removeSecrets,
 } from './agent-files.ts'
+import { keepBoot, tellStopped } from './boot-record.ts'
 import { SupervisorError } from './codes.ts'
 import { announceEpoch, type EgressDoor, withdrawEpoch } from './egress.ts'
 import { type Forwarder, openForwarder } from './forwarder.ts'
@@ -21,6 +21,7 @@ import type { LogFile } from './log-file.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { backoffMs } from './process.ts'
 import { type Excess, openQuota, type Quota } from './quota.ts'
+import type { Roads } from './roads.ts'
 import { agentCommand, type GrantedFolder, sandboxMounts } from './sandbox/contents.ts'
 import type { RunningSandbox, SandboxDriver, SandboxFacts } from './sandbox/driver.ts'
 import { defaultLimits, type SandboxMount } from './sandbox/oci-spec.ts'
@@ -35,6 +36,9 @@ export interface ReplicaOptions {
   /** Its way to the gateway; undefined where the manifest declares no egress. */
   readonly egress: EgressDoor | undefined
   readonly bus: { readonly host: string; readonly port: number }
+  readonly roads: Roads
+  /** Why it may not run now, if there is a reason: asked at every start. */
+  readonly barred: () => SupervisorError | undefined
   readonly bundle: string
   readonly addon: string
   readonly runtime: readonly SandboxMount[]
@@ -61,6 +65,8 @@ export interface Replica {
   /** Starts it if it is not running. @throws SupervisorError */
   ensure(): Promise<{ readonly bootEpoch: string }>
   stop(): Promise<void>
+  /** Ends it at once, also in the middle of a command. */
+  halt(): Promise<void>
   status(): ReplicaStatus
 }
 
@@ -116,6 +122,8 @@ class SandboxedReplica implements Replica {
   }
 
   async ensure(): Promise<{ readonly bootEpoch: string }> {
+    const barred = this.#options.barred()
+    if (barred !== undefined) throw barred
     this.#askedAt = this.#options.now()
     await this.#stopping
     await this.#endIfCutOff()
@@ -143,6 +151,19 @@ class SandboxedReplica implements Replica {
       this.#stopping = undefined
     })
     await this.#stopping
+  }
+
+  async halt(): Promise<void> {
+    // Here and not only when it has ended: from now on no request of its passes the gateway.
+    withdrawEpoch(this.#options.egress)
+    await this.#starting?.catch(() => undefined)
+    const boot = this.#boot
+    if (boot === undefined) return
+    this.#change('stopping')
+    await boot.sandbox.stop(0)
+    await this.#finish(boot)
+    // Not awaited: it is gone, and the notary may be too.
+    void tellStopped(this.#options, boot.facts)
   }
 
   status(): ReplicaStatus {
@@ -266,6 +287,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
     socket: options.socket,
     target: options.bus,
     now: options.now,
+    roads: options.roads,
     onEnd: () => sandbox?.look(),
   })
   try {
@@ -292,7 +314,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
       log: options.log,
       startTimeoutMs,
     })
-    writeFileSync(bootFile(layout), JSON.stringify(facts), { mode: 0o600 })
+    keepBoot(layout, facts)
     await options.notary.boot({ ...address, ...facts, running: true })
     return { facts, sandbox, forwarder, quota }
   } catch (error) {
@@ -304,33 +326,3 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
     throw error
   }
 }
-
-/**
- * Best effort here, because a stop that is not recorded leaves the notary handing out tokens that
- * nobody can use; the kept facts let the next start of the supervisor say it again.
- */
-async function tellStopped(options: ReplicaOptions, facts: BootFacts): Promise<void> {
-  try {
-    await options.notary.boot({ ...options.address, ...facts, running: false })
-    rmSync(bootFile(options.layout), { force: true })
-  } catch (error) {
-    options.log.write(`${JSON.stringify({ msg: 'stop not recorded', error: String(error) })}\n`)
-  }
-}
-
-const bootFile = (layout: ReplicaLayout) => join(layout.run, 'boot.json')
-
-/** After a killed supervisor: the secrets of that boot are deleted and its end is recorded. */
-export async function endLeftover(
-  replica: { readonly address: ReplicaAddress; readonly layout: ReplicaLayout },
-  notary: NotaryPort,
-): Promise<void> {
-  removeSecrets(replica.layout)
-  const file = bootFile(replica.layout)
-  if (!existsSync(file)) return
-  const facts = bootFactsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-  if (facts.success) await notary.boot({ ...replica.address, ...facts.data, running: false })
-  rmSync(file)
-}
-
-const bootFactsSchema = bootCall.pick({ bootEpoch: true, nkey: true, receiptKey: true })

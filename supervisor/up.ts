@@ -12,7 +12,9 @@ import { prepareIdentities } from '../security/pki/identities.ts'
 import { startAgents } from './agents.ts'
 import { type BusServer, createBusServer, listenForReloads, type ReloadNews } from './bus-server.ts'
 import { explainSystemError, SupervisorError } from './codes.ts'
+import { type Containment, createContainment } from './containment.ts'
 import { openControl } from './control.ts'
+import { createQuarantineActions } from './control-quarantine.ts'
 import { needsGateway, prepareGateway, removeGatewaySecrets } from './egress.ts'
 import { createNotaryPort, type NotaryPort } from './notary-port.ts'
 import type { AgentPool } from './pool.ts'
@@ -49,6 +51,7 @@ interface Live {
   notary: NotaryPort | undefined
   /** The bus server from outside: what it accepts can be changed while it runs. */
   busServer: BusServer | undefined
+  readonly containment: Containment
   busNews: ReloadNews
 }
 
@@ -82,8 +85,15 @@ export async function up(options: UpOptions): Promise<Platform> {
 async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
   const prepared = await prepare(options, unwind)
   const { layout, deployment, sockets } = prepared
+  const containment = createContainment({
+    prepared,
+    members: () => live.pool?.members() ?? [],
+    notary: () => live.notary,
+    shutOut: async (accounts) => live.busServer?.reload({ shutOut: accounts }),
+  })
   const live: Live = {
     prepared,
+    containment,
     unwind,
     processes: new Map(),
     links: {},
@@ -110,11 +120,14 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     config: servers.notaryConfig(layout, deployment),
   })
   live.notary = notary
+  await containment.arm(bus, unwind)
   if (live.gateway) await startGateway(live, options)
   live.pool = await startAgents({
     prepared,
     catalogue: options.catalogue,
     secrets: secretSources(options),
+    roadsOf: containment.roadsOf,
+    barred: containment.barred,
     bus,
     notary,
     unwind,
@@ -143,15 +156,21 @@ async function serveControl(live: Live, socket: string, stop: AbortController): 
   const { layout, replicas } = live.prepared
   const accounts = deriveAccounts(replicas, { gateway: live.gateway })
   const members = () => live.pool?.members() ?? []
+  const { quarantine } = live.containment
   // Removed last of all that others look at: `down` waits for it.
   live.unwind.add('deployment file', () => rmSync(layout.deploymentFile, { force: true }))
   const control = await openControl(socket, {
     status: () => {
       const processes = [...live.processes.values()].map((process) => process.status())
-      return toStatus(live.ready, processes, { members: members(), links: live.links })
+      return toStatus(live.ready, processes, {
+        members: members(),
+        links: live.links,
+        quarantined: quarantine.entries(),
+      })
     },
-    agents: () => toSummaries(members()),
-    agent: (name) => toAgentView(name, members(), accounts),
+    agents: () => toSummaries(members(), quarantine.entries()),
+    agent: (name) => toAgentView(name, members(), { accounts, quarantined: quarantine.entries() }),
+    quarantine: createQuarantineActions(quarantine, members),
     down: () => stop.abort(),
   })
   live.unwind.add('control socket', () => control.close())
@@ -171,7 +190,8 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const bus = { host: '127.0.0.1', port: ports.bus }
     const { gateway } = live
     const identities = { state: layout.root, deployment, replicas, gateway, bus }
-    await prepareIdentities(identities)
+    const shutOut = live.containment.quarantine.accounts()
+    await prepareIdentities({ ...identities, shutOut })
     const input = { layout, ports, environment }
     const results = await Promise.allSettled([
       run(live, servers.temporalPlan({ ...input, program: tools.temporal.path })),
@@ -180,7 +200,8 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const failed = results.find((result) => result.status === 'rejected')
     const busProcess = live.processes.get('nats-server')
     if (failed === undefined && busProcess !== undefined) {
-      live.busServer = createBusServer({ identities, process: busProcess, news: live.busNews })
+      const { busNews: news } = live
+      live.busServer = createBusServer({ identities, process: busProcess, news, shutOut })
       return ports
     }
     await Promise.all([...live.processes.values()].map((process) => process.stop()))

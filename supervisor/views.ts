@@ -7,12 +7,20 @@ import type { AgentManifest } from '../plan/manifest.ts'
 import { type Account, agentAccountName } from '../security/pki/accounts.ts'
 import type { PoolMember } from './pool.ts'
 import type { ProcessStatus } from './process.ts'
+import type { Held } from './quarantine.ts'
 import type { SandboxFacts } from './sandbox/driver.ts'
+import type { ReplicaAddress } from './state.ts'
 
 export interface StatusView {
   readonly ready: boolean
-  readonly processes: readonly ProcessStatus[]
+  readonly processes: readonly PartyStatus[]
   readonly links: Readonly<Record<string, string>>
+}
+
+/** A process, or an agent's replica: `quarantined` is then a state, with the reason beside it. */
+export type PartyStatus = Omit<ProcessStatus, 'state'> & {
+  readonly state: string
+  readonly quarantine?: Held
 }
 
 export interface AgentSummary {
@@ -20,6 +28,8 @@ export interface AgentSummary {
   readonly summary: string
   readonly state: string
   readonly replicas: number
+  /** Those of its replicas that are shut out. */
+  readonly quarantine: readonly Held[]
 }
 
 export interface AgentView {
@@ -44,6 +54,8 @@ export interface AgentView {
     readonly summary: string
   }[]
   readonly metrics: AgentMetrics
+  /** Those of its replicas that are shut out: since when, by whom, why. */
+  readonly quarantine: readonly Held[]
   readonly replicas: readonly {
     readonly n: number
     readonly state: string
@@ -67,27 +79,37 @@ export interface AgentMetrics {
 export function toStatus(
   ready: boolean,
   servers: readonly ProcessStatus[],
-  context: { readonly members: readonly PoolMember[]; readonly links: Record<string, string> },
+  context: {
+    readonly members: readonly PoolMember[]
+    readonly links: Record<string, string>
+    readonly quarantined: readonly Held[]
+  },
 ): StatusView {
-  const agents = context.members.map(({ replica }): ProcessStatus => {
+  const agents = context.members.map(({ replica }): PartyStatus => {
+    const quarantine = heldOf(context.quarantined, replica.address)
     const { state, pid, restarts, sinceMs } = replica.status()
     return {
       name: `agent ${replica.address.agent}.${replica.address.n}`,
-      state,
+      state: quarantine === undefined ? state : 'quarantined',
       pid,
       restarts,
       sinceMs,
+      ...(quarantine === undefined ? {} : { quarantine }),
     }
   })
   return { ready, processes: [...servers, ...agents], links: context.links }
 }
 
-export function toSummaries(members: readonly PoolMember[]): readonly AgentSummary[] {
+export function toSummaries(
+  members: readonly PoolMember[],
+  quarantined: readonly Held[],
+): readonly AgentSummary[] {
   return groupByAgent(members).map(([manifest, group]) => ({
     name: manifest.name,
     summary: manifest.summary,
-    state: stateOf(group),
+    state: stateOf(group, quarantined),
     replicas: group.length,
+    quarantine: heldAmong(quarantined, group),
   }))
 }
 
@@ -95,7 +117,7 @@ export function toSummaries(members: readonly PoolMember[]): readonly AgentSumma
 export function toAgentView(
   name: string,
   members: readonly PoolMember[],
-  accounts: readonly Account[],
+  context: { readonly accounts: readonly Account[]; readonly quarantined: readonly Held[] },
 ): AgentView | undefined {
   const entry = groupByAgent(members).find(([manifest]) => manifest.name === name)
   const first = entry?.[1][0]
@@ -104,10 +126,11 @@ export function toAgentView(
   // The replica that serves, where there are several; each has the same reach but for its number.
   const shown = group.find(({ replica }) => replica.status().state === 'running') ?? first
   const status = shown.replica.status()
+  const { accounts, quarantined } = context
   const account = accounts.find((one) => one.name === agentAccountName(shown.replica.address))
   return {
     name,
-    state: stateOf(group),
+    state: stateOf(group, quarantined),
     bootEpoch: status.bootEpoch,
     sandbox: status.sandbox,
     reach: {
@@ -122,6 +145,7 @@ export function toAgentView(
       summary,
     })),
     metrics: toMetrics(status.pid, status.lastHeard),
+    quarantine: heldAmong(quarantined, group),
     replicas: group.map(({ replica }) => {
       const { state, pid } = replica.status()
       return { n: replica.address.n, state, pid }
@@ -141,8 +165,18 @@ function groupByAgent(
   return [...groups.values()]
 }
 
-function stateOf(group: readonly PoolMember[]): string {
-  const states = group.map(({ replica }) => replica.status().state)
+function heldOf(held: readonly Held[], { agent, n }: ReplicaAddress): Held | undefined {
+  return held.find((entry) => entry.agent === agent && entry.n === n)
+}
+
+function heldAmong(held: readonly Held[], group: readonly PoolMember[]): readonly Held[] {
+  return group.flatMap(({ replica }) => heldOf(held, replica.address) ?? [])
+}
+
+function stateOf(group: readonly PoolMember[], quarantined: readonly Held[]): string {
+  const free = group.filter(({ replica }) => heldOf(quarantined, replica.address) === undefined)
+  if (free.length === 0) return 'quarantined'
+  const states = free.map(({ replica }) => replica.status().state)
   return (
     states.find((state) => state === 'running') ?? states.find((s) => s !== 'stopped') ?? 'stopped'
   )

@@ -1,4 +1,4 @@
-// `down`, `status`, `doctor`, `agents`: what the supervisor says of the platform, over its control
+// `down`, `status`, `doctor`: what the supervisor says of the platform, over its control
 // socket, or (doctor) by a run of its own where nothing is up.
 
 import { spawn } from 'node:child_process'
@@ -10,7 +10,6 @@ import { callControl } from '../control.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import { type Output, table } from '../output.ts'
 import { findDeployment, notRunning } from '../session.ts'
-import { suggest } from '../suggest.ts'
 
 const stopTimeoutMs = 60_000
 
@@ -21,6 +20,8 @@ const statusSchema = z.object({
       name: z.string(),
       state: z.string(),
       pid: z.number().nullish(),
+      /** Of an agent that is shut out. */
+      quarantine: z.looseObject({ code: z.string(), reason: z.string() }).optional(),
       restarts: z.number(),
       sinceMs: z.number().nullish(),
     }),
@@ -28,9 +29,8 @@ const statusSchema = z.object({
   links: z.record(z.string(), z.string()),
 })
 
-const agentSchema = z.looseObject({ name: z.string(), state: z.string() })
-
-async function ask<T>(state: string, path: string, schema: z.ZodType<T>): Promise<T> {
+/** @throws CommandError when the platform is not running */
+export async function ask<T>(state: string, path: string, schema: z.ZodType<T>): Promise<T> {
   const deployment = findDeployment(state)
   if (deployment === undefined) throw notRunning(state)
   const { body } = await callControl(deployment.controlSocket, 'GET', path)
@@ -47,6 +47,7 @@ export async function statusCommand(output: Output, state: string): Promise<Exit
         one.state,
         one.pid === null || one.pid === undefined ? '-' : `pid ${one.pid}`,
         `${one.restarts} restarts`,
+        one.quarantine === undefined ? '' : `${one.quarantine.code} ${one.quarantine.reason}`,
       ]),
     ),
     ...Object.entries(status.links).map(([name, link]) => `${name}: ${link}`),
@@ -88,28 +89,4 @@ export async function doctorCommand(
     child.once('exit', (exit) => done(exit ?? 1))
   })
   return code === 0 ? exitCodes.completed : code === 2 ? exitCodes.usage : exitCodes.failed
-}
-
-export async function agentsListCommand(output: Output, state: string): Promise<ExitCode> {
-  const agents = await ask(state, '/agents', z.array(agentSchema))
-  output.data(agents, () => table(agents.map((agent) => [agent.name, agent.state])))
-  return exitCodes.completed
-}
-
-export async function agentsShowCommand(
-  output: Output,
-  state: string,
-  name: string,
-): Promise<ExitCode> {
-  const known = await ask(state, '/agents', z.array(agentSchema))
-  const names = known.map((agent) => agent.name)
-  if (!names.includes(name)) {
-    throw new CommandError(`there is no agent ${name}${suggest(name, names)}`, {
-      exitCode: exitCodes.usage,
-      next: 'npx bulkhead agents list',
-    })
-  }
-  const agent = await ask(state, `/agents/${name}`, agentSchema)
-  output.data(agent, () => JSON.stringify(agent, null, 2).split('\n'))
-  return exitCodes.completed
 }

@@ -20,7 +20,6 @@ const required: readonly string[] = [
 const open: Readonly<Record<string, string>> = {
   T19: 'a running agent reads its key set once; waits for the rotation of keys by command',
   T20: 'comes with approvals',
-  N14: 'waits for quarantine: two connections with one identity raise no alarm yet',
 }
 
 /** Tried elsewhere: the file, and words of the test's name. */

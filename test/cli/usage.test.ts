@@ -17,6 +17,7 @@ describe.concurrent('the command', () => {
     [2, /unknown option '--limt'\s+\(Did you mean --limit\?\)/, 'audit tail --limt 3'],
     [2, /no kind of row intend \(did you mean intent\?\)/, 'audit query --kind intend'],
     [2, /a whole number/, 'audit tail --limit 0'],
+    [2, /number of a replica/, 'agents quarantine notes --replica all'],
     [2, /not-there\.yaml cannot be read/, 'run not-there.yaml'],
     [2, /not name=value/, 'run morning-briefing --input day'],
     [2, /names an input twice/, 'plan check morning-briefing --input work=a --input work=b'],
@@ -36,14 +37,20 @@ describe.concurrent('the command', () => {
     expect(stdout).toBe('')
   })
 
-  it.each(['up', 'run', 'runs show', 'plan check', 'agents show', 'audit verify'])(
-    'has examples in the help of %s',
-    async (command) => {
-      const { code, stdout } = await runCli([...command.split(' '), '--help'])
-      expect(code).toBe(0)
-      expect(stdout).toMatch(/Examples:\n {2}npx bulkhead /)
-    },
-  )
+  it.each([
+    'up',
+    'run',
+    'runs show',
+    'plan check',
+    'agents show',
+    'agents quarantine',
+    'agents restore',
+    'audit verify',
+  ])('has examples in the help of %s', async (command) => {
+    const { code, stdout } = await runCli([...command.split(' '), '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/Examples:\n {2}npx bulkhead /)
+  })
 
   it('says nothing but the exit codes and examples when asked for help', async () => {
     const { code, stdout, stderr } = await runCli(['--help'])

@@ -25,6 +25,7 @@ function fakeReplica(change: Partial<Replica> = {}, shown: Partial<ReplicaStatus
     address: { agent: 'test', n: 0 },
     ensure: async () => ({ bootEpoch: 'epoch-0001' }),
     stop: async () => undefined,
+    halt: async () => undefined,
     status: () => ({ ...status, ...shown }),
     ...change,
   }
@@ -100,9 +101,11 @@ describe('the views', () => {
   ]
 
   it('show an agent once, as running when any replica runs', () => {
-    expect(toSummaries(members)).toMatchObject([{ name: 'test', state: 'running', replicas: 2 }])
+    expect(toSummaries(members, [])).toMatchObject([
+      { name: 'test', state: 'running', replicas: 2 },
+    ])
     const accounts = deriveAccounts([0, 1].map((n) => ({ agent: 'test', n })))
-    const view = toAgentView('test', members, accounts)
+    const view = toAgentView('test', members, { accounts, quarantined: [] })
     expect(view).toMatchObject({
       state: 'running',
       bootEpoch: 'epoch-0001',
@@ -110,12 +113,30 @@ describe('the views', () => {
       metrics: { executed: null, memoryBytes: null, lastHeartbeat: null },
     })
     expect(view?.actions.map(({ name }) => name)).toEqual(Object.keys(manifest.actions))
-    expect(toAgentView('absent', members, accounts)).toBeUndefined()
+    expect(toAgentView('absent', members, { accounts, quarantined: [] })).toBeUndefined()
+  })
+
+  it('show who is shut out, and the agent as such when none of its replicas is free', () => {
+    const held = (n: number) => {
+      const by = 'user:owner'
+      return { agent: 'test', n, since: 1, by, code: 'OWNER', reason: 'r', recorded: true } as const
+    }
+    expect(toSummaries(members, [held(1)])).toMatchObject([
+      { state: 'stopped', quarantine: [{ n: 1, reason: 'r' }] },
+    ])
+    const quarantined = [held(0), held(1)]
+    const context = { accounts: [], quarantined }
+    expect(toAgentView('test', members, context)).toMatchObject({ state: 'quarantined' })
+    const { processes } = toStatus(true, [], { members, links: {}, quarantined: [held(1)] })
+    expect(processes).toMatchObject([
+      { name: 'agent test.0', state: 'stopped' },
+      { name: 'agent test.1', state: 'quarantined', quarantine: { code: 'OWNER' } },
+    ])
   })
 
   it('list servers and then agents', () => {
     const server = { name: 'notary', state: 'running', pid: 7, restarts: 0, sinceMs: 1 } as const
-    const { processes } = toStatus(true, [server], { members, links: {} })
+    const { processes } = toStatus(true, [server], { members, links: {}, quarantined: [] })
     expect(processes.map(({ name }) => name)).toEqual(['notary', 'agent test.0', 'agent test.1'])
   })
 })
