@@ -41,6 +41,8 @@ const metaSchema = z.strictObject({
   requestId: z.string(),
   step: z.string().optional(),
   iteration: z.number().int().optional(),
+  /** Which rerun of the step; left out for the first. */
+  rerun: z.number().int().optional(),
   /** Principals that may read it, e.g. `user:owner`. */
   readers: z.array(z.string()),
   /** Salted hash that the receipt carries, and its salt: how the notary knows the result. */
@@ -57,6 +59,8 @@ export interface ArtifactAddress {
   readonly requestId: string
   readonly step: string
   readonly iteration: number
+  /** Left out, or 0: the first. */
+  readonly rerun?: number | undefined
   readonly kind: ArtifactKind
 }
 
@@ -126,14 +130,14 @@ export async function openArtifactStore(options: {
     async put(bytes, meta) {
       const ref = referenceOf(keys.address, { bytes, meta })
       const path = pathOf('objects', ref)
-      const { step, iteration, requestId, kind } = meta
+      const { step, iteration, rerun, requestId, kind } = meta
       const stored = (await readOrUndefined(path)) !== undefined
       // Side by side: an index entry whose artifact is missing counts as no entry.
       await Promise.all([
         stored ? undefined : writeDurably(path, seal({ bytes, meta }, keys.seal, ref)),
         step === undefined || iteration === undefined
           ? undefined
-          : writeDurably(indexPath({ requestId, step, iteration, kind }), Buffer.from(ref)),
+          : writeDurably(indexPath({ requestId, step, iteration, rerun, kind }), Buffer.from(ref)),
       ])
       return ref
     },
@@ -143,9 +147,9 @@ export async function openArtifactStore(options: {
       const ref = stored.toString('utf8')
       const artifact = await getOrUndefined(ref)
       if (artifact === undefined) return undefined
-      const { requestId, step, iteration, kind } = artifact.meta
+      const { requestId, step, iteration, rerun, kind } = artifact.meta
       if (
-        indexName({ requestId, step: step ?? '', iteration: iteration ?? -1, kind }) !==
+        indexName({ requestId, step: step ?? '', iteration: iteration ?? -1, rerun, kind }) !==
         indexName(address)
       ) {
         throw new ArtifactError('CORRUPT', 'the index names an artifact of another step')
@@ -155,8 +159,8 @@ export async function openArtifactStore(options: {
   }
 }
 
-function indexName({ requestId, step, iteration, kind }: ArtifactAddress): string {
-  return JSON.stringify([requestId, step, iteration, kind])
+function indexName({ requestId, step, iteration, rerun = 0, kind }: ArtifactAddress): string {
+  return JSON.stringify([requestId, step, iteration, kind, ...(rerun === 0 ? [] : [rerun])])
 }
 
 function keyed(key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): string {
@@ -168,8 +172,9 @@ function keyed(key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): str
 
 /** Times are left out, so that a resend finds what it stored before. */
 function referenceOf(key: Uint8Array, { bytes, meta }: Artifact): string {
-  const { kind, requestId, step, iteration, readers, resultHash, salt } = meta
-  const identity = [kind, requestId, step, iteration, readers, resultHash, salt]
+  const { kind, requestId, step, iteration, rerun = 0, readers, resultHash, salt } = meta
+  const first = [kind, requestId, step, iteration, readers, resultHash, salt]
+  const identity = rerun === 0 ? first : [...first, rerun]
   return keyed(key, JSON.stringify(identity.map((part) => part ?? null)), bytes)
 }
 

@@ -1,6 +1,8 @@
 // One attempt at an activity, as the activities see it: enough to be run by Temporal and by a test
 // with the same code. Only temporal/activities.ts makes one from Temporal's context.
 
+import type { ExecutionProgress } from '../agents/protocol.ts'
+
 export interface Attempt {
   /** 1 for the first; goes on counting when a worker died in an earlier one. */
   readonly number: number
@@ -8,8 +10,10 @@ export interface Attempt {
   readonly scheduledAtMs: number
   /** `agent.action`, as the workflow asked for it. */
   readonly activityType: string
-  /** Tells Temporal that this worker is alive. Cheap; may be called often. */
-  heartbeat(): void
-  /** Rejects when the attempt is cancelled, so that a shutdown need not wait for it. */
+  /** Tells Temporal that this worker is alive, and how far the agent is. Cheap; may be called often. */
+  heartbeat(progress?: ExecutionProgress): void
+  /** Aborted when the run was cancelled, and for no other reason: not when this worker shuts down. */
+  readonly runCancelled: AbortSignal
+  /** Rejects when the attempt is cut off, so that a shutdown need not wait for it. */
   sleep(ms: number): Promise<void>
 }

@@ -20,10 +20,12 @@ const tokensPollMs = 2_000
 
 /** @throws AttemptFailure AGENT_UNAVAILABLE or NOTARY_UNAVAILABLE */
 export async function authoriseStep(
-  input: StepInput,
+  input: Addressed,
   proposal: {
     readonly args: Readonly<Record<string, unknown>>
     readonly sources: readonly SourceDocument[]
+    /** `attach`, `cancel`: to follow what is out. Nothing is started for them. */
+    readonly op?: 'run' | 'attach' | 'cancel'
   },
   calls: {
     readonly notary: NotaryCalls
@@ -32,6 +34,7 @@ export async function authoriseStep(
     readonly now: () => number
   },
 ): Promise<FinalAnswer> {
+  const { op = 'run' } = proposal
   const deadline = calls.now() + tokensDeadMs
   let brought: ReadonlySet<string> = new Set()
   let waking = false
@@ -41,7 +44,7 @@ export async function authoriseStep(
     if (sources === 'LIMIT') return tooLarge
     const answer = await calls.notary.authorize({
       ...addressOf(input),
-      op: 'run',
+      op,
       args: { ...proposal.args },
       sources,
     })
@@ -53,6 +56,8 @@ export async function authoriseStep(
       case 'NOT_RUNNING': {
         round += 1
         waking = true
+        // A process that is gone is at work on nothing: whoever follows finds out by running again.
+        if (op !== 'run') throw new AttemptFailure('NOT_DELIVERED')
         const { agent, n } = answer
         const started = await calls.agents.ensure({ agent, n })
         if (started.status === 'FAILED') throw new AttemptFailure('AGENT_UNAVAILABLE')
@@ -75,9 +80,13 @@ export async function authoriseStep(
   throw new AttemptFailure(waking ? 'AGENT_UNAVAILABLE' : 'NOTARY_UNAVAILABLE')
 }
 
-export function addressOf(input: StepInput) {
-  const { requestId, digest, kind, step, iteration } = input
-  return { requestId, planDigest: digest, kind, step, iteration }
+/** What a call is about: a step, its undo, or its probe. */
+export type Addressed = Omit<StepInput, 'kind'> & { readonly kind: StepInput['kind'] | 'probe' }
+
+export function addressOf(input: Addressed) {
+  const { requestId, digest, kind, step, iteration, rerun } = input
+  const address = { requestId, planDigest: digest, kind, step, iteration }
+  return rerun === undefined ? address : { ...address, rerun }
 }
 
 /** Sources by hash, with the contents of those in `brought`; LIMIT when these do not fit a message. */

@@ -73,6 +73,12 @@ function typeOf(error: unknown): AttemptFailureType | undefined {
   return undefined
 }
 
+/** The type of a failure that says that something stored is gone for good; undefined for any other. */
+export function lossOf(error: unknown): 'ARTIFACT_MISSING' | 'ARTIFACT_CORRUPT' | undefined {
+  const type = typeOf(error)
+  return type === 'ARTIFACT_MISSING' || type === 'ARTIFACT_CORRUPT' ? type : undefined
+}
+
 /** Transport errors of a call to the notary: it is asked again, whatever went wrong on the way. */
 export function toNotaryFailure(error: unknown): unknown {
   if (!(error instanceof BusError)) return error

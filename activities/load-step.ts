@@ -121,8 +121,11 @@ async function resolveUndoOf(
   },
 ): Promise<Resolution> {
   if (step.undo === null) throw new AttemptFailure('PLAN_MISMATCH')
-  const { requestId, iteration } = from.input
-  const effect = await from.artifacts.find({ requestId, step: step.id, iteration, kind: 'effect' })
+  const { requestId, iteration, rerun } = from.input
+  const effect = await from.artifacts.find({
+    ...{ requestId, step: step.id, iteration, rerun },
+    kind: 'effect',
+  })
   const ran = from.sources.some((source) => source.step === step.id)
   // Written before every command that has an undo; without it none was sent.
   if (effect === undefined) {

@@ -4,7 +4,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
-import { type EnsureReply, ensureReplySchema, type Reply, replySchema } from '../agents/protocol.ts'
+import {
+  type EnsureReply,
+  type ExecRequest,
+  ensureReplySchema,
+  type Reply,
+  replySchema,
+} from '../agents/protocol.ts'
 import {
   type AdmitCall,
   type AdmitReply,
@@ -26,6 +32,11 @@ export interface NotaryCalls {
   settle(call: SettleCall): Promise<SettleReply>
 }
 
+/** Of an effect that is out. */
+export interface FollowCommand extends Omit<Command, 'args'> {
+  readonly op: 'attach' | 'cancel'
+}
+
 export interface Command {
   /** Bus subject of the replica, as the notary named it. */
   readonly subject: string
@@ -39,6 +50,8 @@ export interface Command {
 export interface AgentCalls {
   /** @throws AttemptFailure NOT_DELIVERED, NO_REPLY, REPLY_INVALID or NOT_PERMITTED */
   run(command: Command): Promise<Reply>
+  /** @throws AttemptFailure as `run` does */
+  follow(command: FollowCommand): Promise<Reply>
   /** Has the replica's sandbox started, and waits until it serves. @throws AttemptFailure */
   ensure(replica: { readonly agent: string; readonly n: number }): Promise<EnsureReply>
 }
@@ -78,20 +91,20 @@ export function createNotaryCalls(bus: Bus): NotaryCalls {
 }
 
 export function createAgentCalls(bus: Bus): AgentCalls {
+  const exec = async (
+    { subject, correlationId, timeoutMs }: Pick<Command, 'subject' | 'correlationId' | 'timeoutMs'>,
+    payload: ExecRequest,
+  ): Promise<Reply> => {
+    const head = { receiver: subject, type: 'TASK_REQUEST', correlationId } as const
+    try {
+      return await bus.call(subject, head, payload, { reply: replySchema, timeoutMs })
+    } catch (error) {
+      throw toCommandFailure(error)
+    }
+  }
   return {
-    async run({ subject, token, args, salt, correlationId, timeoutMs }) {
-      const head = { receiver: subject, type: 'TASK_REQUEST', correlationId } as const
-      try {
-        return await bus.call(
-          subject,
-          head,
-          { op: 'run', token, args, salt },
-          { reply: replySchema, timeoutMs },
-        )
-      } catch (error) {
-        throw toCommandFailure(error)
-      }
-    },
+    run: ({ token, args, salt, ...to }) => exec(to, { op: 'run', token, args, salt }),
+    follow: ({ op, token, salt, ...to }) => exec(to, { op, token, salt }),
     async ensure(replica) {
       const correlationId = `${replica.agent}.${replica.n}`
       const head = { receiver: 'supervisor', type: 'TASK_REQUEST', correlationId } as const

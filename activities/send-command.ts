@@ -8,9 +8,11 @@ import type { StepInput } from '../workflows/contract.ts'
 import type { Attempt } from './attempt.ts'
 import type { DispatchDeps } from './dispatch-deps.ts'
 import { AttemptFailure } from './failure.ts'
+import { attach, cancelWithRun } from './follow-step.ts'
 import type { LoadedStep } from './load-step.ts'
-import { resultKindOf } from './recall-settled.ts'
-import { type Ended, settleReceipt } from './settle-step.ts'
+import { recallSettled, resultKindOf } from './recall-settled.ts'
+import type { AskProbe, Ended } from './settle-failure.ts'
+import { settleReceipt } from './settle-step.ts'
 import {
   type Authorised,
   isValidResult,
@@ -24,9 +26,13 @@ interface Sent {
   readonly loaded: LoadedStep
   readonly args: Readonly<Record<string, unknown>>
 }
-type SendDeps = DispatchDeps & { readonly attempt: Attempt }
+type SendDeps = DispatchDeps & { readonly attempt: Attempt; readonly probe: AskProbe }
 /** `refused`: the agent will never carry this command out; there is no receipt to settle. */
 type Conclusion = { readonly ended: Ended } | { readonly refused: CapabilityCode }
+type Followed =
+  | Conclusion
+  /** There is nothing to follow: never authorised, gone, or certainly without effect. */
+  | { readonly absent: string }
 
 /** For the way there and back, on top of what the action itself may take. */
 const transportMs = 2_000
@@ -38,7 +44,7 @@ export async function sendCommand(
   deps: SendDeps,
 ): Promise<Conclusion> {
   const { authorised, loaded, args } = sent
-  const { requestId, step, iteration } = input
+  const { requestId, step, iteration, rerun } = input
   if (input.kind === 'do' && loaded.step.undo !== null) {
     // An undo may need the effect's id, even after a crash that leaves no other trace of it.
     await deps.artifacts.put(Buffer.from(authorised.idem), {
@@ -46,6 +52,7 @@ export async function sendCommand(
       requestId,
       step,
       iteration,
+      ...(rerun === undefined || rerun === 0 ? {} : { rerun }),
       readers: [],
       createdAt: deps.now(),
     })
@@ -60,10 +67,39 @@ export async function sendCommand(
   })
   // Awaited below; until then a rejection must not count as unhandled.
   answer.catch(() => undefined)
-  await deps.onPoint?.('after-send', input)
-  const reply = await orEnsured(answer, authorised, deps)
-  await deps.onPoint?.('after-reply', input)
-  return await conclude(input, { ...sent, reply }, deps)
+  const stopListening = cancelWithRun(input, deps)
+  try {
+    await deps.onPoint?.('after-send', input)
+    const reply = await orEnsured(answer, authorised, deps)
+    await deps.onPoint?.('after-reply', input)
+    if (reply.status !== 'IN_PROGRESS') return await conclude(input, { ...sent, reply }, deps)
+    deps.attempt.heartbeat(reply.progress)
+    const followed = await followCommand(input, sent, deps)
+    if ('absent' in followed) throw new AttemptFailure('NO_REPLY')
+    return followed
+  } finally {
+    stopListening()
+  }
+}
+
+/** Takes a command that is out already to its outcome, without sending it. @throws AttemptFailure */
+export async function followCommand(
+  input: StepInput,
+  sent: Omit<Sent, 'authorised'>,
+  deps: SendDeps,
+): Promise<Followed> {
+  const { action, step } = sent.loaded
+  const attached = await attach(input, { maxMs: step.timeoutMs }, deps)
+  if (attached.kind === 'answer') {
+    if (attached.answer.status === 'DENIED') return { absent: attached.answer.code }
+    return { ended: await recallSettled(input, attached.answer, deps.artifacts) }
+  }
+  const { reply, authorised } = attached
+  if (reply.status === 'ABSENT') return { absent: 'ABSENT' }
+  // Cut off by a crash, and such as may run again: a new command decides, not this answer.
+  const repeatable = action.effect === 'read' || action.idempotent
+  if (reply.status === 'UNKNOWN' && repeatable) return { absent: 'UNKNOWN' }
+  return await conclude(input, { ...sent, authorised, reply }, deps)
 }
 
 /** An undelivered command means a dead replica: have it started before the next attempt. */
@@ -98,7 +134,8 @@ async function conclude(
     }
     case 'FAILED': {
       await prove(reply, authorised)
-      const again = reply.retry === 'absent' && deps.attempt.number < input.attempts
+      const { number, runCancelled } = deps.attempt
+      const again = reply.retry === 'absent' && number < input.attempts && !runCancelled.aborted
       if (again) throw new AttemptFailure('EFFECT_ABSENT')
       return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
     }
@@ -110,6 +147,7 @@ async function conclude(
     case 'REFUSED':
       if (refusals[reply.code] === 'stale') throw new AttemptFailure('STALE_TOKEN')
       return { refused: reply.code }
+    case 'ABSENT':
     case 'HEALTHY':
     case 'DESCRIPTION':
       throw new AttemptFailure('REPLY_INVALID')
@@ -135,12 +173,13 @@ async function keep(
   },
   deps: SendDeps,
 ): Promise<Ended> {
-  const { requestId, step, iteration } = input
+  const { requestId, step, iteration, rerun } = input
   const resultRef = await deps.artifacts.put(Buffer.from(done.reply.result), {
     kind: resultKindOf(input),
     requestId,
     step,
     iteration,
+    ...(rerun === undefined || rerun === 0 ? {} : { rerun }),
     readers: [...done.readers],
     resultHash: done.receipt.resultHash,
     salt: done.receipt.salt,

@@ -19,8 +19,10 @@ export interface ActionContext {
   readonly kind: 'do' | 'undo' | 'probe'
   /** Milliseconds since the epoch. */
   now(): number
-  /** Aborted when the action's own `timeoutMs` is over. */
+  /** Aborted when the action's own `timeoutMs` is over, or when the run was cancelled. */
   readonly signal?: AbortSignal
+  /** Says how far it is, in units of its own, for the person who waits. Costs nothing. */
+  progress?(done: number, total?: number): void
   /**
    * Path at which a mount of the manifest is found; `at` as the manifest writes it.
    * @throws Error when the manifest declares no such mount

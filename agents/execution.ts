@@ -4,6 +4,7 @@
 //                              read                      write, egress, irreversible
 //   unexpected error           FAILED INTERNAL absent    UNKNOWN: it may have acted before it threw
 //   not done in time           FAILED UNAVAILABLE absent UNKNOWN, once it has ignored the abort
+//   error after a cancellation FAILED CANCELLED absent   UNKNOWN, as every error it did not announce
 //   done, result unusable      FAILED INVALID_RESULT final, whatever the effect: it has run
 //
 // `absent` is true of every read, because nothing can have happened. Idempotent writes are UNKNOWN
@@ -26,6 +27,8 @@ export interface Execution {
   readonly outcome: Promise<Outcome>
   /** What the handler came to in the end; pending for as long as it runs. */
   readonly settled: Promise<Outcome>
+  /** Aborts the handler's signal; what it then comes to is its outcome, as ever. */
+  cancel(): void
 }
 
 export interface ExecutionOptions {
@@ -45,8 +48,17 @@ export function startExecution(
   options: ExecutionOptions,
 ): Execution {
   const abort = new AbortController()
-  const settled = settle(() => handler(abort.signal), options)
-  return { settled, outcome: firstWord(settled, abort, options) }
+  let cancelled = false
+  const settled = settle(
+    () => handler(abort.signal),
+    options,
+    () => cancelled,
+  )
+  const cancel = () => {
+    cancelled = true
+    abort.abort()
+  }
+  return { settled, outcome: firstWord(settled, abort, options), cancel }
 }
 
 async function firstWord(
@@ -80,21 +92,29 @@ export async function within<Value>(
 async function settle(
   handler: () => Promise<unknown>,
   options: ExecutionOptions,
+  cancelled: () => boolean,
 ): Promise<Outcome> {
   let output: unknown
   try {
     output = await handler()
   } catch (error) {
-    return toFailure(error, options)
+    return toFailure(error, options, cancelled())
   }
   const result = toResult(output, options)
   if (result !== undefined) return { status: 'DONE', result }
   return { status: 'FAILED', code: 'INVALID_RESULT', retry: 'final' }
 }
 
-function toFailure(error: unknown, { declaration, onUnexpected }: ExecutionOptions): Outcome {
+function toFailure(
+  error: unknown,
+  { declaration, onUnexpected }: ExecutionOptions,
+  cancelled: boolean,
+): Outcome {
   if (error instanceof ActionFailure) {
     return { status: 'FAILED', code: error.code, retry: error.retry }
+  }
+  if (cancelled && declaration.effect === 'read') {
+    return { status: 'FAILED', code: 'CANCELLED', retry: 'absent' }
   }
   onUnexpected(error)
   return declaration.effect === 'read'

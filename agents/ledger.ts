@@ -54,9 +54,14 @@ export type RecordedOutcome =
   | FailedOutcome
   | { readonly status: 'UNKNOWN' }
 
+/** One attempt to follow an effect that may be out. */
+export type FollowClaim = Omit<Claim, 'repeatable'>
+
 /** Each call is one durable transaction and throws LedgerError when it cannot be one. */
 export interface Ledger {
   reserve(claim: Claim): Reservation
+  /** Takes the token and says what is known. Never begins anything: see agents/follow.ts. */
+  follow(claim: FollowClaim): Exclude<Reservation, { status: 'RESERVED' }> | { status: 'ABSENT' }
   /** RESERVED -> EXECUTING, immediately before the handler. */
   markExecuting(idem: string, now: number): void
   record(idem: string, outcome: RecordedOutcome, now: number): void
@@ -133,10 +138,14 @@ export function openLedger(options: LedgerOptions): Ledger {
     }
   }
 
-  const reserveIn = (claim: Claim): Reservation => {
+  const answerIn = (claim: Claim): ReturnType<typeof answerFor> => {
     const { changes } = statements.takeToken.run(claim.jti, claim.refusedFrom)
     if (changes === 0) return { status: 'REFUSED', code: 'REPLAY' }
-    const answer = answerFor(statements.find.get(claim.idem), claim, options.key)
+    return answerFor(statements.find.get(claim.idem), claim, options.key)
+  }
+
+  const reserveIn = (claim: Claim): Reservation => {
+    const answer = answerIn(claim)
     if (typeof answer !== 'string') return answer
     assertRoom()
     statements.put.run(claim.idem, claim.argsHash, claim.action, answer, claim.now)
@@ -150,6 +159,14 @@ export function openLedger(options: LedgerOptions): Ledger {
 
   return {
     reserve: (claim) => durable(() => reserveIn(claim)),
+    follow: (claim) =>
+      durable(() => {
+        const answer = answerIn({ ...claim, repeatable: false })
+        if (typeof answer !== 'string') return answer
+        // It may run again, and whoever follows will not run it: the failure is its outcome then.
+        const row = statements.find.get(claim.idem)
+        return row?.state === 'FAILED' ? storedFailure(row) : { status: 'ABSENT' }
+      }),
     markExecuting: (idem, now) =>
       durable(() => assertOne(statements.execute.run(now, idem).changes)),
     record: (idem, outcome, now) =>
@@ -171,7 +188,7 @@ function answerFor(
   row: EffectRow | undefined,
   claim: Claim,
   key: SealingKey,
-): Reservation | 'RESERVED' | 'EXECUTING' {
+): Exclude<Reservation, { status: 'RESERVED' }> | 'RESERVED' | 'EXECUTING' {
   if (row === undefined) return 'RESERVED'
   if (row.args_hash !== claim.argsHash) return { status: 'REFUSED', code: 'IDEM_CONFLICT' }
   // Also where the row says UNKNOWN: a handler that was given up may still be at work.
@@ -190,7 +207,7 @@ function answerFor(
   }
 }
 
-function storedResult(row: EffectRow, idem: string, key: SealingKey): Reservation {
+function storedResult(row: EffectRow, idem: string, key: SealingKey): RecordedOutcome {
   const result = row.result === null ? undefined : openSealed(key, idem, row.result)
   if (result === undefined || row.receipt === null) {
     throw new LedgerError('CORRUPT', 'a stored result cannot be read')
@@ -198,7 +215,7 @@ function storedResult(row: EffectRow, idem: string, key: SealingKey): Reservatio
   return { status: 'DONE', result, receipt: row.receipt }
 }
 
-function storedFailure(row: EffectRow): Reservation {
+function storedFailure(row: EffectRow): FailedOutcome {
   const code = failureCodes.find((known) => known === row.code)
   const retry = retrySchema.safeParse(row.retry)
   if (code === undefined || !retry.success || row.receipt === null) {

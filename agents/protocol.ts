@@ -21,6 +21,12 @@ export const execRequestSchema = z.discriminatedUnion('op', [
     /** Base64url, 16 bytes: drawn once per `idem` by the notary, repeated inside the token. */
     salt: z.string().max(64),
   }),
+  /** Of an effect that is out: neither starts anything, so neither brings arguments. */
+  z.strictObject({
+    op: z.enum(['attach', 'cancel']),
+    token: z.string().max(16 * 1024),
+    salt: z.string().max(64),
+  }),
   z.strictObject({ op: z.literal('health') }),
   z.strictObject({ op: z.literal('describe') }),
 ])
@@ -29,6 +35,13 @@ export type ExecRequest = z.infer<typeof execRequestSchema>
 /** absent: the effect certainly did not happen; final: do not try again; ask: a person decides. */
 export const retrySchema = z.enum(['absent', 'final', 'ask'])
 export type RetryAdvice = z.infer<typeof retrySchema>
+
+/** How far a handler says that it is, in units of its own. Numbers only: it is shown, never read. */
+export const progressSchema = z.strictObject({
+  done: z.number().int().min(0),
+  total: z.number().int().min(1).nullable(),
+})
+export type ExecutionProgress = Readonly<z.infer<typeof progressSchema>>
 
 /** Codes an action may fail with. Closed, because errors reach planners as codes only. */
 export const failureCodes = [
@@ -41,6 +54,7 @@ export const failureCodes = [
   'CORRUPT_DATA',
   'INTERNAL',
   'INVALID_RESULT',
+  'CANCELLED',
 ] as const
 export type FailureCode = (typeof failureCodes)[number]
 
@@ -63,7 +77,9 @@ export const replySchema = z.discriminatedUnion('status', [
     envelope: jwsSchema,
   }),
   z.strictObject({ status: z.literal('UNKNOWN'), receipt: jwsSchema, envelope: jwsSchema }),
-  z.strictObject({ status: z.literal('IN_PROGRESS') }),
+  z.strictObject({ status: z.literal('IN_PROGRESS'), progress: progressSchema.optional() }),
+  /** To `attach` or `cancel`: it never began. */
+  z.strictObject({ status: z.literal('ABSENT') }),
   z.strictObject({ status: z.literal('REFUSED'), code: z.enum(capabilityCodes) }),
   z.strictObject({
     status: z.literal('HEALTHY'),

@@ -9,9 +9,12 @@ import type { Command } from './admission.ts'
 import type { Outcome } from './execution.ts'
 import { type Envelope, envelopeType, type Receipt, receiptType } from './protocol.ts'
 
+/** Which effect, under which token. */
+type Named = Pick<Command, 'claims' | 'detail'>
+
 export interface Receipts {
-  receipt(command: Command, outcome: Outcome): Promise<string>
-  envelope(command: Command, receipt: string): Promise<string>
+  receipt(command: Named, outcome: Outcome): Promise<string>
+  envelope(command: Named, receipt: string): Promise<string>
 }
 
 export interface ReceiptOptions {

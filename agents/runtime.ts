@@ -15,12 +15,19 @@ import {
   type Command,
   toClaim,
 } from './admission.ts'
-import type { AgentDefinition } from './define-agent.ts'
+import { describe, healthOf, type Metrics } from './describe.ts'
 import type { EgressClient } from './egress-client.ts'
 import { type Execution, type Outcome, startExecution, within } from './execution.ts'
+import {
+  admitFollow,
+  type Followed,
+  type FollowRequest,
+  type Running,
+  toFollowClaim,
+} from './follow.ts'
 import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
-import { type ExecRequest, execRequestSchema, type Reply } from './protocol.ts'
+import { type ExecRequest, execRequestSchema, progressSchema, type Reply } from './protocol.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
 
 /** Codes and ids only: never arguments, results or tokens. `error` is for its name and stack. */
@@ -62,9 +69,9 @@ export interface Runtime {
 interface Self extends RuntimeDependencies {
   readonly receipts: Receipts
   /** Effects whose handler may still be at work in this process. */
-  readonly running: Set<string>
+  readonly running: Map<string, Running>
   readonly answering: Set<symbol>
-  readonly metrics: { executed: number; failed: number; totalMs: number }
+  readonly metrics: Metrics
 }
 
 const defaultReplyWithinMs = limits.replyMs - 1_000
@@ -80,7 +87,7 @@ export function createRuntime(deps: RuntimeDependencies): Runtime {
       bootEpoch: identity.bootEpoch,
       now,
     }),
-    running: new Set(),
+    running: new Map(),
     answering: new Set(),
     metrics: { executed: 0, failed: 0, totalMs: 0 },
   }
@@ -109,8 +116,11 @@ async function answer(self: Self, payload: unknown): Promise<Reply> {
   switch (parsed.data.op) {
     case 'run':
       return run(self, parsed.data)
+    case 'attach':
+    case 'cancel':
+      return follow(self, parsed.data)
     case 'health':
-      return health(self)
+      return healthOf(self)
     case 'describe':
       return describe(self.agent)
   }
@@ -122,6 +132,8 @@ async function run(self: Self, request: Extract<ExecRequest, { op: 'run' }>): Pr
   const { idem } = command.claims
   const { ledger } = self
   if (ledger === undefined) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+  // Asked while the effect may still be at work, a probe would be told what is about to be untrue.
+  if (command.detail.kind === 'probe' && isAtWork(self, command)) return { status: 'IN_PROGRESS' }
   let reservation: Reservation
   try {
     reservation = ledger.reserve(
@@ -133,41 +145,71 @@ async function run(self: Self, request: Extract<ExecRequest, { op: 'run' }>): Pr
   }
   switch (reservation.status) {
     case 'RESERVED':
-      // Before anything is awaited: from here on the row alone does not say that it is being run.
-      self.running.add(idem)
       return begin(self, command, ledger)
     case 'REFUSED':
       return refuse(self, reservation.code, idem)
     case 'DONE':
     case 'FAILED':
     case 'UNKNOWN':
-    case 'IN_PROGRESS':
       return reply(self, command, reservation)
+    case 'IN_PROGRESS':
+      return inProgress(self.running.get(idem))
   }
+}
+
+function isAtWork({ agent, running }: Self, { detail }: Command): boolean {
+  return [...running.values()].some(
+    ({ action }) => agent.actions.get(action)?.declaration.probe?.action === detail.action,
+  )
 }
 
 async function begin(self: Self, command: Command, ledger: Ledger): Promise<Reply> {
   const { idem } = command.claims
+  let tell: (outcome: RecordedOutcome | undefined) => void = () => undefined
+  const recorded = new Promise<RecordedOutcome | undefined>((resolve) => {
+    tell = resolve
+  })
+  const { action } = command.detail
+  const entry: Running = { action, recorded, progress: undefined, cancel: () => undefined }
+  // Before anything is awaited: from here on the row alone does not say that it is being run.
+  self.running.set(idem, entry)
+  const over = (outcome?: RecordedOutcome) => {
+    self.running.delete(idem)
+    tell(outcome)
+  }
   await self.onPoint?.('after-reserve')
   try {
     ledger.markExecuting(idem, self.now())
   } catch (cause) {
     if (!(cause instanceof LedgerError)) throw cause
     // Nothing ran; a reservation that nobody is running counts as absent.
-    self.running.delete(idem)
+    over()
     return refuse(self, 'LEDGER_UNAVAILABLE', idem)
   }
-  const outcome = await within(
-    carryOut(self, command, ledger),
-    self.replyWithinMs ?? defaultReplyWithinMs,
-  )
-  return reply(self, command, outcome ?? { status: 'IN_PROGRESS' })
+  const outcome = await within(carryOut(self, { command, entry, over }, ledger), withinMsOf(self))
+  return outcome === undefined ? inProgress(entry) : reply(self, command, outcome)
+}
+
+function withinMsOf({ replyWithinMs = defaultReplyWithinMs }: Self): number {
+  return replyWithinMs
+}
+
+interface Work {
+  readonly command: Command
+  readonly entry: Running
+  /** Nobody is at work on it any more. */
+  readonly over: (outcome: RecordedOutcome) => void
 }
 
 /** Sees the effect into the ledger, whether or not somebody still waits for the reply. */
-async function carryOut(self: Self, command: Command, ledger: Ledger): Promise<RecordedOutcome> {
+async function carryOut(
+  self: Self,
+  { command, entry, over }: Work,
+  ledger: Ledger,
+): Promise<RecordedOutcome> {
   const startedAt = performance.now()
-  const execution = startHandler(self, command)
+  const execution = startHandler(self, command, entry)
+  entry.cancel = execution.cancel
   const told = await execution.outcome
   await self.onPoint?.('after-effect')
   const recorded = await record(self, command, told, ledger)
@@ -178,16 +220,19 @@ async function carryOut(self: Self, command: Command, ledger: Ledger): Promise<R
     // Perhaps given up and still at work: until it settles nobody else may begin, and what it comes
     // to in the end replaces the unknown. Not awaited: the reply does not wait for it.
     void execution.settled.then(async (late) => {
-      if (late.status !== 'UNKNOWN') await record(self, command, late, ledger)
-      self.running.delete(command.claims.idem)
+      over(late.status === 'UNKNOWN' ? recorded : await record(self, command, late, ledger))
     })
   } else {
-    self.running.delete(command.claims.idem)
+    over(recorded)
   }
   return recorded
 }
 
-function startHandler({ notice, now, folder, secret, egress }: Self, command: Command): Execution {
+function startHandler(
+  { notice, now, folder, egress, secret }: Self,
+  command: Command,
+  entry: Running,
+): Execution {
   const { claims, detail, action, proof } = command
   return startExecution(
     (signal) =>
@@ -198,6 +243,9 @@ function startHandler({ notice, now, folder, secret, egress }: Self, command: Co
         signal,
         folder,
         secret,
+        progress: (done, total) => {
+          entry.progress = progressSchema.safeParse({ done, total: total ?? null }).data
+        },
         fetch: (request) => egress(proof, request, signal),
       }),
     {
@@ -206,6 +254,44 @@ function startHandler({ notice, now, folder, secret, egress }: Self, command: Co
       onUnexpected: (error) => notice({ kind: 'handler-error', action: detail.action, error }),
     },
   )
+}
+
+async function follow(self: Self, request: FollowRequest): Promise<Reply> {
+  const followed = await admitFollow(request, self)
+  if (typeof followed === 'string') return refuse(self, followed)
+  const { idem } = followed.claims
+  const entry = self.running.get(idem)
+  let known: ReturnType<Ledger['follow']>
+  try {
+    if (self.ledger === undefined) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+    known = self.ledger.follow(
+      toFollowClaim(followed, { alive: entry !== undefined, now: self.now() }),
+    )
+  } catch (cause) {
+    if (cause instanceof LedgerError) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
+    throw cause
+  }
+  switch (known.status) {
+    case 'REFUSED':
+      return refuse(self, known.code, idem)
+    case 'ABSENT':
+      return known
+    case 'IN_PROGRESS': {
+      if (entry === undefined) return known
+      if (request.op === 'cancel') entry.cancel()
+      const outcome = await within(entry.recorded, withinMsOf(self))
+      return outcome === undefined ? inProgress(entry) : reply(self, followed, outcome)
+    }
+    case 'DONE':
+    case 'FAILED':
+    case 'UNKNOWN':
+      return reply(self, followed, known)
+  }
+}
+
+function inProgress(entry: Running | undefined): Reply {
+  const progress = entry?.progress
+  return { status: 'IN_PROGRESS', ...(progress === undefined ? {} : { progress }) }
 }
 
 async function record(
@@ -232,12 +318,10 @@ async function record(
 
 async function reply(
   { receipts }: Self,
-  command: Command,
-  outcome: RecordedOutcome | { readonly status: 'IN_PROGRESS' },
+  command: Followed,
+  outcome: RecordedOutcome,
 ): Promise<Reply> {
   switch (outcome.status) {
-    case 'IN_PROGRESS':
-      return outcome
     case 'UNKNOWN': {
       const receipt = await receipts.receipt(command, outcome)
       return { status: 'UNKNOWN', receipt, envelope: await receipts.envelope(command, receipt) }
@@ -251,31 +335,4 @@ async function reply(
 function refuse({ notice }: Self, code: CapabilityCode, idem?: string): Reply {
   notice({ kind: 'refused', code, ...(idem === undefined ? {} : { idem }) })
   return { status: 'REFUSED', code }
-}
-
-function health({ agent, identity, sandbox, metrics }: Self): Reply {
-  const { executed, failed, totalMs } = metrics
-  const cpu = process.cpuUsage()
-  return {
-    status: 'HEALTHY',
-    agent: agentIdOf(agent, identity),
-    bootEpoch: identity.bootEpoch,
-    sandbox,
-    metrics: {
-      executed,
-      failed,
-      meanMs: executed === 0 ? 0 : totalMs / executed,
-      memoryBytes: process.memoryUsage.rss(),
-      cpuMs: (cpu.user + cpu.system) / 1_000,
-    },
-  }
-}
-
-function describe({ manifest }: AgentDefinition): Reply {
-  const actions = Object.entries(manifest.actions).map(([name, { effect, summary }]) => ({
-    name,
-    effect,
-    summary,
-  }))
-  return { status: 'DESCRIPTION', agent: manifest.name, summary: manifest.summary, actions }
 }

@@ -178,7 +178,7 @@ export const settleReply = z.discriminatedUnion('status', [
   }),
   needSources,
   /** Whether it happened is not known, and its action has a probe, which is asked first. */
-  z.strictObject({ status: z.literal('PROBE') }),
+  z.strictObject({ status: z.literal('PROBE'), idem: hash }),
   refused,
 ])
 

@@ -111,7 +111,7 @@ function recordUnknown(job: Job, ended: EffectRecord): Answer {
     return record(job, ended)
   }
   const probe = writer.state.effect({ ...located.address, kind: 'probe' })
-  if (probe === undefined || probe.outcome === null) return { status: 'PROBE' }
+  if (probe === undefined || probe.outcome === null) return { status: 'PROBE', idem: ended.idem }
   switch (probe.code) {
     case answerCodes.yes:
       return record(job, ended, { outcome: 'settled', code: answerCodes.yes })

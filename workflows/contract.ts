@@ -64,7 +64,8 @@ export type StepOutcome =
   | 'failed'
   | 'skipped'
 
-export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'denied'
+/** `held`: nothing can go on until a person decides; the run itself is still open. */
+export type RunStatus = 'running' | 'held' | 'completed' | 'failed' | 'cancelled' | 'denied'
 
 export interface RequestInput {
   readonly requestId: string
@@ -88,6 +89,10 @@ export interface StepInput {
   readonly sources: readonly SourceRef[]
   /** The last attempt settles the failure instead of throwing for another one. */
   readonly attempts: number
+  /** Left out: the first. An undo takes back exactly this one. */
+  readonly rerun?: number
+  /** An earlier activity of this step was cut off and may have sent its command: only find out. */
+  readonly drain?: boolean
 }
 
 export interface StepResult {
@@ -96,6 +101,8 @@ export interface StepResult {
   readonly resultRef: string | null
   readonly attempts: number
   readonly durationMs: number
+  /** Which rerun the notary answered for, where it is not the first. */
+  readonly rerun?: number
 }
 
 export interface StepSummary {
@@ -107,8 +114,12 @@ export interface StepSummary {
   readonly code?: string
   readonly attempts: number
   readonly durationMs: number
-  /** Outcome of its undo, where the run aborted. */
+  /** Outcome of its undo, where the run aborted; of several reruns the worst. */
   readonly undo?: StepOutcome
+  /** How often a person had it run again. */
+  readonly rerun?: number
+  /** How far its agent says that it is; only while it runs. */
+  readonly progress?: { readonly done: number; readonly total: number | null }
 }
 
 export type CompileOutcome =

@@ -16,15 +16,22 @@ export class ClearError extends Error {
   }
 }
 
-/** The attempted act. */
-export interface Access {
-  readonly op: 'run'
+/** The attempted act. Following an effect executes nothing, so it brings no arguments. */
+export type Access = Act | Following
+
+interface Named {
   /** `<name>.<n>` of the agent that is about to act. */
   readonly agent: string
   readonly action: string
   readonly salt: string
+}
+interface Act extends Named {
+  readonly op: 'run'
   /** The very object that will be executed. */
   readonly args: unknown
+}
+interface Following extends Named {
+  readonly op: 'attach' | 'cancel'
 }
 
 /** @throws ClearError unless the token allows exactly this access */
@@ -44,12 +51,13 @@ export function clearAccess(claims: CapabilityClaims, access: Access): void {
   if (detail.salt !== access.salt) {
     throw new ClearError('SALT_MISMATCH', 'salt differs from the command')
   }
+  if (access.op !== 'run') return
   if (detail.args_s256 !== hashOrRefuse(access)) {
     throw new ClearError('ARGS_HASH', 'arguments are not the authorised ones')
   }
 }
 
-function hashOrRefuse({ salt, args }: Access): string {
+function hashOrRefuse({ salt, args }: Act): string {
   try {
     return hashArgs(salt, args)
   } catch (cause) {

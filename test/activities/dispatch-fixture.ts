@@ -60,6 +60,8 @@ export interface Bench {
   /** Milliseconds that the attempts have slept. */
   readonly slept: () => number
   readonly heartbeats: () => number
+  /** Aborted by a test whose run is cancelled. */
+  readonly cancel: AbortController
   /** Called at each crash point; throws to end the attempt there. */
   onPoint: (point: CrashPoint) => void
   dispatch(
@@ -107,6 +109,7 @@ export async function createBench(act: Act = honest): Promise<Bench> {
     points,
     slept: () => sleptMs,
     heartbeats: () => heartbeats,
+    cancel: new AbortController(),
     onPoint: () => undefined,
     source: (step, ref) => ({ step, iteration: 0, ref }),
     async dispatch(step, { attempt = 1, activityType, ...more } = {}) {
@@ -119,6 +122,7 @@ export async function createBench(act: Act = honest): Promise<Bench> {
         heartbeat: () => {
           heartbeats += 1
         },
+        runCancelled: bench.cancel.signal,
         sleep: async (ms) => {
           sleptMs += ms
         },

@@ -79,7 +79,7 @@ export async function createFakeWorld(
     signDocument(type, payload, receiptKeys.privateJwk)
 
   const authorize = (call: AuthorizeCall): AuthorizeReply => {
-    world.log.push(`authorize:${nameOf(call)}`)
+    world.log.push(`${call.op === 'run' ? 'authorize' : call.op}:${nameOf(call)}`)
     const lie = world.override.authorize?.(call)
     if (lie !== undefined) return lie
     const key = nameOf(call)
@@ -96,9 +96,12 @@ export async function createFakeWorld(
       }
     }
     const { agent, action } = actionOf(call)
+    if (call.op !== 'run' && !world.effects.has(key)) {
+      return { status: 'DENIED', code: 'NEVER_AUTHORISED', rules: [], message: '' }
+    }
     if (!world.running) return { status: 'NOT_RUNNING', agent, n: 0 }
     world.effects.set(key, effect)
-    effect.attempts += 1
+    if (call.op === 'run') effect.attempts += 1
     const jti = drawSalt()
     tokens.set(`token.${jti}`, { jti, effect, step: key, action })
     return {
@@ -118,13 +121,19 @@ export async function createFakeWorld(
   }
 
   const exec = async (agent: string, payload: unknown): Promise<Reply> => {
-    const { token, args } = payload as { token: string; args: Record<string, unknown> }
+    const { op, token, args } = payload as Record<'op' | 'token', string> & {
+      args: Record<string, unknown>
+    }
     const claims = tokens.get(token)
     if (claims === undefined) return { status: 'REFUSED', code: 'TOKEN_SIGNATURE' }
     tokens.delete(token)
     const { effect, step, action, jti } = claims
     world.log.push(`exec:${step}`)
     const kept = ledger.get(effect.idem)
+    if (kept === undefined && op !== 'run') {
+      const absent: Reply = { status: 'ABSENT' }
+      return (await world.override.reply?.(absent, step)) ?? absent
+    }
     const done = kept ?? (await execute({ agent, effect, action, args, step }))
     if ('status' in done) return done
     const honest: Reply = {

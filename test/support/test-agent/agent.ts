@@ -49,6 +49,20 @@ export const agent = defineAgent(declared, {
     await delay(ms, undefined, options)
     return act(context)
   },
+  ring: async ({ ms, ends }, context) => {
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      context.progress?.(tenth, 10)
+      await delay(ms / 10)
+      if (context.signal?.aborted === true) throw new ActionFailure('CANCELLED', 'absent')
+    }
+    if (ends === 'throw-before') throw new TypeError('before it acted')
+    const done = act(context)
+    if (ends === 'throw') throw new TypeError('after it acted')
+    return done
+  },
+  rung: async ({ entry }, context) => ({
+    happened: linesOf(context).includes(entry) ? ('yes' as const) : ('no' as const),
+  }),
   slowRead: async ({ ms }) => {
     await delay(ms)
     return { count: 0 }

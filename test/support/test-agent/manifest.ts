@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { failureCodes, retrySchema } from '../../../agents/protocol.ts'
 import type { AgentManifest, EgressDeclaration } from '../../../plan/manifest.ts'
+import { probeOutput } from '../../../plan/probe.ts'
 import type { SecretDeclaration } from '../../../plan/sandbox-declaration.ts'
 
 export const countsAt = '/data/counts'
@@ -116,6 +117,29 @@ export const manifest = {
       output: count,
       roles: { '/ms': 'control', '/heedsAbort': 'control' },
       summary: 'acts after a while',
+    },
+    ring: {
+      ...common,
+      effect: 'write',
+      timeoutMs: 60_000,
+      input: z.strictObject({
+        ms: z.number().int(),
+        ends: z.enum(['done', 'throw', 'throw-before']),
+        dryRun: z.boolean().default(false),
+      }),
+      output: count,
+      roles: { '/ms': 'control', '/ends': 'control', '/dryRun': 'control' },
+      undo: { action: 'uncount', args: { entry: { $idem: true } } },
+      probe: { action: 'rung', args: { entry: { $idem: true } } },
+      summary: 'acts after a while, perhaps without saying so, and can be asked about',
+    },
+    rung: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ entry: z.string() }),
+      output: probeOutput,
+      roles: { '/entry': 'opaque' },
+      summary: 'whether an effect has left its line',
     },
     slowRead: {
       ...common,
