@@ -18,7 +18,6 @@ const required: readonly string[] = [
 
 /** Not tried yet, and why. */
 const open: Readonly<Record<string, string>> = {
-  T19: 'a running agent reads its key set once; waits for the rotation of keys by command',
   T20: 'comes with approvals',
 }
 

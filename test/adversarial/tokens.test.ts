@@ -3,7 +3,7 @@
 // could sign are signed with its key, as a notary that errs would. That a refused command had no effect
 // is read from the agent's ledger and its folder, not from its reply.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fromSeed } from '@nats-io/nkeys'
@@ -15,7 +15,6 @@ import { compileSource } from '../../plan/compile.ts'
 import { decide } from '../../plan/policy.ts'
 import { capabilityCodes } from '../../security/capability-codes.ts'
 import { createMessage } from '../../security/message.ts'
-import { capabilityClaimsSchema } from '../../security/verify/claims.ts'
 import { hashArgs, sha256 } from '../../security/verify/hash.ts'
 import { importPrivateJwk, privateJwkSchema } from '../../security/verify/keys.ts'
 import { createCaseTable } from '../support/case-table.ts'
@@ -23,14 +22,18 @@ import { runCli } from '../support/cli.ts'
 import { readHistories } from '../support/decoded-histories.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 import {
+  claimsOf,
+  kidOf,
   signed,
   type TokenBench,
   tokenCases,
   untilEarlyInSecond,
 } from '../support/hostile-tokens.ts'
+import { rotateIntoOverlap } from '../support/key-rotations.ts'
 import { connectParty, type RawParty } from '../support/raw-party.ts'
 import {
   countInData,
+  filesBelow,
   killAgent,
   ledgerEffects,
   loseLedger,
@@ -44,6 +47,7 @@ version: 1
 goal: Read and write a note
 steps:
   - { id: list, agent: notes, action: list, args: { recentDays: 30, limit: 20 }, attempts: 5 }
+  - { id: renewed, agent: notes, action: list, args: { recentDays: 30, limit: 20 } }
   - { id: other, agent: calendar, action: list, args: { day: today } }
   - { id: keep, agent: notes, action: append, args: { note: attack, text: kept-once }, attempts: 5 }
   - { id: again, agent: notes, action: append, args: { note: attack, text: kept-again }, attempts: 5 }
@@ -62,6 +66,7 @@ let bench: TokenBench
 const args = { recentDays: 30, limit: 20 }
 const argsOf: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   list: args,
+  renewed: args,
   other: { day: 'today' },
   keep: { note: 'attack', text: 'kept-once' },
   again: { note: 'attack', text: 'kept-again' },
@@ -94,11 +99,6 @@ async function grant(step: string): Promise<Granted> {
   const granted = await double.authorize(question)
   if (granted.status !== 'AUTHORISED') throw new Error(JSON.stringify(granted))
   return granted
-}
-
-function claimsOf(token: string) {
-  const text = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
-  return capabilityClaimsSchema.parse(JSON.parse(text))
 }
 
 /** From a genuine token, with what the agent holds and what the notary holds. */
@@ -261,6 +261,30 @@ describe('a token that is used again', () => {
   })
 })
 
+describe('a token while the signing key is replaced', () => {
+  it('T19 by the old key is good during the overlap and dead after it, by the new one good', async () => {
+    const old = await refreshed()
+    const rotation = await rotateIntoOverlap(deployment, [{ agent: 'notes', n: 0 }])
+    const young = await makeBench()
+    expect(young.kid).not.toBe(old.kid)
+    const before = effects()
+    // The notary signs with the new one only.
+    expect(kidOf((await grant('renewed')).token)).toBe(young.kid)
+    expect(resultOf(await send(signed(old), args, old.salt))).toBe('DONE')
+    expect(resultOf(await send(signed(young), args, young.salt))).toBe('DONE')
+    expect(effects()).toBe(before + 2)
+    table.add('T19', 'both keys during the overlap', '(both accepted)', 'DONE')
+    await rotation.end()
+    bench = young
+    // Signed now, by whoever kept a copy of the old key: everything else about it is right.
+    const late = { ...(await refreshed()), kid: old.kid, notary: old.notary }
+    expect(resultOf(await send(signed(late)))).toBe('TOKEN_KEY_UNKNOWN')
+    expect(resultOf(await send(signed(await refreshed())))).toBe('DONE')
+    expect(effects()).toBe(before + 3)
+    table.add('T19', 'a saved copy of the old key after the overlap', 'agent', 'TOKEN_KEY_UNKNOWN')
+  })
+})
+
 describe('a token after its agent was killed', () => {
   it('T14 is dead, its jti stays used, its effect stays done', async () => {
     const unused = signed(await refreshed())
@@ -342,8 +366,3 @@ describe('the codes of refusal', () => {
 const tokenText = new RegExp(
   Buffer.from('{"alg":"EdDSA","typ":"cap+jwt"').toString('base64url').slice(0, 38),
 )
-
-const filesBelow = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))

@@ -4,8 +4,13 @@
 // token) is told apart from what only a notary that errs could sign.
 
 import { createHmac, createPrivateKey, sign } from 'node:crypto'
+import { z } from 'zod'
 import type { CapabilityCode } from '../../security/capability-codes.ts'
-import type { CapabilityClaims, CapabilityDetail } from '../../security/verify/claims.ts'
+import {
+  type CapabilityClaims,
+  type CapabilityDetail,
+  capabilityClaimsSchema,
+} from '../../security/verify/claims.ts'
 import { drawSalt, hashArgs, sha256 } from '../../security/verify/hash.ts'
 import { type PrivateJwk, toPublicJwk } from '../../security/verify/keys.ts'
 
@@ -253,6 +258,13 @@ function changeOne(args: Readonly<Record<string, unknown>>): Record<string, unkn
 }
 
 export const tokenCases: readonly TokenCase[] = [...signatures, ...addressed, ...cleared]
+
+const partOf = (token: string, index: 0 | 1): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString())
+
+export const claimsOf = (token: string) => capabilityClaimsSchema.parse(partOf(token, 1))
+export const kidOf = (token: string) =>
+  z.looseObject({ kid: z.string() }).parse(partOf(token, 0)).kid
 
 /** Waits for the first half of a second, in which the edges of times are what they say. */
 export async function untilEarlyInSecond(): Promise<void> {

@@ -110,3 +110,8 @@ export function busRefusals(state: string): readonly string[] {
     .split('\n')
     .filter((line) => /Violation|maximum|Authorization|exceeded|TLS handshake/i.test(line))
 }
+
+export const filesBelow = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
