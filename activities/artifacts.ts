@@ -3,56 +3,26 @@
 // name nor bytes tell what is inside, and the file of one reference cannot stand in for another's.
 // Invariant: a reference is returned only after its bytes and its folder entry are on the disk.
 
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  hkdfSync,
-  randomBytes,
-  randomUUID,
-} from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { createHmac, hkdfSync, randomUUID } from 'node:crypto'
+import { mkdir, open as openFile, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import {
+  type Artifact,
+  ArtifactError,
+  type ArtifactKind,
+  type ArtifactMeta,
+  createSeal,
+  type SealingKeys,
+} from './artifact-seal.ts'
 
-export type ArtifactErrorCode = 'BAD_REFERENCE' | 'MISSING' | 'CORRUPT' | 'STORAGE_FULL'
-
-export class ArtifactError extends Error {
-  override readonly name = 'ArtifactError'
-  readonly code: ArtifactErrorCode
-  constructor(code: ArtifactErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
-
-export const artifactKinds = [
-  'request',
-  'plan',
-  'result',
-  'undo-result',
-  'effect',
-  'answer',
-] as const
-export type ArtifactKind = (typeof artifactKinds)[number]
-
-const metaSchema = z.strictObject({
-  kind: z.enum(artifactKinds),
-  requestId: z.string(),
-  step: z.string().optional(),
-  iteration: z.number().int().optional(),
-  /** Which rerun of the step; left out for the first. */
-  rerun: z.number().int().optional(),
-  /** Principals that may read it, e.g. `user:owner`. */
-  readers: z.array(z.string()),
-  /** Salted hash that the receipt carries, and its salt: how the notary knows the result. */
-  resultHash: z.string().optional(),
-  salt: z.string().optional(),
-  /** Milliseconds since the epoch. */
-  createdAt: z.number().int(),
-  expiresAt: z.number().int().optional(),
-})
-export type ArtifactMeta = Readonly<z.infer<typeof metaSchema>>
+export {
+  type Artifact,
+  ArtifactError,
+  type ArtifactErrorCode,
+  type ArtifactKind,
+  type ArtifactMeta,
+  artifactKinds,
+} from './artifact-seal.ts'
 
 /** Where a step's artifact is looked for when its reference was lost in a crash. */
 export interface ArtifactAddress {
@@ -62,11 +32,6 @@ export interface ArtifactAddress {
   /** Left out, or 0: the first. */
   readonly rerun?: number | undefined
   readonly kind: ArtifactKind
-}
-
-export interface Artifact {
-  readonly bytes: Uint8Array
-  readonly meta: ArtifactMeta
 }
 
 export interface ArtifactStore {
@@ -85,20 +50,19 @@ export interface ArtifactStore {
 }
 
 const refPattern = /^[0-9a-f]{64}$/
-const version = 1
-const ivBytes = 12
-const tagBytes = 16
 
-/** `key` is 32 bytes; `folder` is created when missing. */
+/** `key`, 32 bytes, is that of the names; `folder` is created when missing. */
 export async function openArtifactStore(options: {
   readonly folder: string
   readonly key: Uint8Array
+  readonly sealing: SealingKeys
 }): Promise<ArtifactStore> {
-  const { folder, key } = options
+  const { folder, key, sealing } = options
   await makeFolder(join(folder, 'objects'))
   await makeFolder(join(folder, 'index'))
   const derive = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `bulkhead-${use}`, 32))
-  const keys = { seal: derive('seal'), address: derive('address'), index: derive('index') }
+  const keys = { first: derive('seal'), address: derive('address'), index: derive('index') }
+  const { close, open } = createSeal({ sealing, first: keys.first })
   const pathOf = (kind: 'objects' | 'index', name: string) =>
     join(folder, kind, name.slice(0, 2), name)
   const indexPath = (address: ArtifactAddress) =>
@@ -109,7 +73,7 @@ export async function openArtifactStore(options: {
     if (!refPattern.test(ref)) throw new ArtifactError('BAD_REFERENCE', 'not an artifact reference')
     const sealed = await readOrUndefined(pathOf('objects', ref))
     if (sealed === undefined) throw new ArtifactError('MISSING', 'no such artifact')
-    const artifact = unseal(sealed, keys.seal, ref)
+    const artifact = open(sealed, ref)
     if (referenceOf(keys.address, artifact) !== ref) {
       throw new ArtifactError('CORRUPT', 'an artifact does not hash to its reference')
     }
@@ -134,7 +98,7 @@ export async function openArtifactStore(options: {
       const stored = (await readOrUndefined(path)) !== undefined
       // Side by side: an index entry whose artifact is missing counts as no entry.
       await Promise.all([
-        stored ? undefined : writeDurably(path, seal({ bytes, meta }, keys.seal, ref)),
+        stored ? undefined : writeDurably(path, close({ bytes, meta }, ref)),
         step === undefined || iteration === undefined
           ? undefined
           : writeDurably(indexPath({ requestId, step, iteration, rerun, kind }), Buffer.from(ref)),
@@ -176,41 +140,6 @@ function referenceOf(key: Uint8Array, { bytes, meta }: Artifact): string {
   const first = [kind, requestId, step, iteration, readers, resultHash, salt]
   const identity = rerun === 0 ? first : [...first, rerun]
   return keyed(key, JSON.stringify(identity.map((part) => part ?? null)), bytes)
-}
-
-function seal({ bytes, meta }: Artifact, key: Uint8Array, ref: string): Buffer {
-  const head = Buffer.from(JSON.stringify(meta))
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(head.length)
-  const iv = randomBytes(ivBytes)
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(ref))
-  return Buffer.concat([
-    Buffer.from([version]),
-    iv,
-    cipher.update(length),
-    cipher.update(head),
-    cipher.update(bytes),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ])
-}
-
-function unseal(sealed: Buffer, key: Uint8Array, ref: string): Artifact {
-  try {
-    if (sealed[0] !== version) throw new Error('unknown version')
-    const iv = sealed.subarray(1, 1 + ivBytes)
-    const cipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes })
-    cipher.setAAD(Buffer.from(ref)).setAuthTag(sealed.subarray(-tagBytes))
-    const plain = Buffer.concat([
-      cipher.update(sealed.subarray(1 + ivBytes, -tagBytes)),
-      cipher.final(),
-    ])
-    const headEnd = 4 + plain.readUInt32BE(0)
-    const meta = metaSchema.parse(JSON.parse(plain.subarray(4, headEnd).toString('utf8')))
-    return { bytes: plain.subarray(headEnd), meta }
-  } catch (cause) {
-    throw new ArtifactError('CORRUPT', 'an artifact cannot be opened', { cause })
-  }
 }
 
 async function readOrUndefined(path: string): Promise<Buffer | undefined> {
@@ -256,9 +185,9 @@ async function syncFolder(folder: string): Promise<void> {
 async function withFile(
   path: string,
   flags: 'r' | 'wx',
-  work: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+  work: (file: Awaited<ReturnType<typeof openFile>>) => Promise<void>,
 ): Promise<void> {
-  const file = await open(path, flags, 0o600)
+  const file = await openFile(path, flags, 0o600)
   try {
     await work(file)
   } finally {

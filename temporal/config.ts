@@ -8,7 +8,7 @@ import { z } from 'zod'
 
 const workerConfigSchema = z.strictObject({
   deployment: z.string(),
-  /** Folder with payload.key, artifact.key and artifacts/. */
+  /** Folder with payload.key, artifact.key, sealing.key and artifacts/. */
   folder: z.string(),
   /** Credentials folder of the worker's bus account. */
   bus: z.string(),

@@ -39,6 +39,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   const artifacts = await openArtifactStore({
     folder: keyFile('artifacts'),
     key: readKeyFile(keyFile('artifact.key')),
+    sealing: openKeyFile(keyFile('sealing.key')),
   })
   const bus = await connectBus({ credentials: config.bus, reconnect: true, renew: true })
   const connection = await connectTemporal(config.temporal.address)

@@ -165,13 +165,20 @@ function parseRing(text: string, path: string): readonly RingKey[] {
   }
 }
 
-/** The one is what the other becomes in one step of a rotation, and neither lacks a key in use. */
+/** The worker's is what one step of a rotation makes of the copy: lay, use, or forget. */
 function isStepApart(ring: readonly RingKey[], copy: readonly RingKey[]): boolean {
-  const ids = new Set(ring.map(({ id }) => id))
-  const isNext = [...ring, ...copy].some(({ state }) => state === 'next')
-  const isPruned = copy.every(({ id, state }) => ids.has(id) || state === 'retiring')
-  const sameCurrent = currentOf(ring).id === currentOf(copy).id
-  return isPruned && ids.has(currentOf(copy).id) && (isNext || sameCurrent)
+  const [current, before] = [currentOf(ring).id, currentOf(copy).id]
+  const next = copy.find(({ state }) => state === 'next')?.id
+  const kept = new Set(ring.map(({ id }) => id))
+  const lost = copy.filter(({ id }) => !kept.has(id))
+  const added = ring.filter(({ id }) => !copy.some((key) => key.id === id))
+  const isUsed = current === next && kept.has(before)
+  const isForgotten = current === before && next === undefined
+  return (
+    (isUsed || isForgotten) &&
+    lost.every(({ state }) => state === 'retiring') &&
+    added.every(({ state }) => state === 'next')
+  )
 }
 
 /** 32 bytes as base64url text: an AES-256 key. */

@@ -11,6 +11,7 @@ import {
   type ArtifactStore,
   openArtifactStore,
 } from '../../activities/artifacts.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 
 const key = Buffer.alloc(32, 7)
 const meta: ArtifactMeta = {
@@ -29,7 +30,7 @@ let folder: string
 let store: ArtifactStore
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bulkhead-artifacts-'))
-  store = await openArtifactStore({ folder, key })
+  store = await openArtifactStore({ folder, key, sealing: oneKey(key) })
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -70,7 +71,11 @@ describe('storing', () => {
 
   it('names files by the key, so that another deployment names them otherwise', async () => {
     const other = await mkdtemp(join(tmpdir(), 'bulkhead-artifacts-'))
-    const second = await openArtifactStore({ folder: other, key: Buffer.alloc(32, 8) })
+    const second = await openArtifactStore({
+      folder: other,
+      key: Buffer.alloc(32, 8),
+      sealing: oneKey(Buffer.alloc(32, 8)),
+    })
     expect(await second.put(Buffer.from(secret), meta)).not.toBe(
       await store.put(Buffer.from(secret), meta),
     )
@@ -124,8 +129,45 @@ describe('reading', () => {
 
   it('cannot be opened with another key', async () => {
     const ref = await store.put(Buffer.from(secret), meta)
-    const other = await openArtifactStore({ folder, key: Buffer.alloc(32, 8) })
+    const other = await openArtifactStore({
+      folder,
+      key: Buffer.alloc(32, 8),
+      sealing: oneKey(Buffer.alloc(32, 8)),
+    })
     expect(await codeOf(other.get(ref))).toBe('CORRUPT')
+  })
+})
+
+describe('rotating the key that seals', () => {
+  const former = oneKey(key)
+  const latter = oneKey(Buffer.alloc(32, 11))
+  const both = {
+    current: latter.current,
+    find: (id: string) => latter.find(id) ?? former.find(id),
+  }
+
+  it('opens what was sealed before, and seals with the new one', async () => {
+    const old = await store.put(Buffer.from(secret), meta)
+    const rotated = await openArtifactStore({ folder, key, sealing: both })
+    expect(Buffer.from((await rotated.get(old)).bytes).toString()).toBe(secret)
+    const fresh = await rotated.put(Buffer.from('fresh'), meta)
+    expect((await readFile(pathOf(fresh))).subarray(1, 9).toString('hex')).toBe(latter.current().id)
+    expect(await codeOf(store.get(fresh))).toBe('CORRUPT')
+  })
+
+  it('keeps every name, so that a resend finds what it stored before', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    const rotated = await openArtifactStore({ folder, key, sealing: both })
+    expect(await rotated.put(Buffer.from(secret), meta)).toBe(ref)
+  })
+
+  it('does not open what names another key than the one that sealed it', async () => {
+    const ref = await store.put(Buffer.from(secret), meta)
+    const sealed = await readFile(pathOf(ref))
+    sealed.write(latter.current().id, 1, 'hex')
+    await writeFile(pathOf(ref), sealed)
+    const rotated = await openArtifactStore({ folder, key, sealing: both })
+    expect(await codeOf(rotated.get(ref))).toBe('CORRUPT')
   })
 })
 
@@ -142,7 +184,7 @@ describe('finding', () => {
 
   it('keeps what it found after a restart', async () => {
     const ref = await store.put(Buffer.from(secret), meta)
-    const again = await openArtifactStore({ folder, key })
+    const again = await openArtifactStore({ folder, key, sealing: oneKey(key) })
     expect((await again.find(address))?.ref).toBe(ref)
   })
 

@@ -15,6 +15,7 @@ import { decide } from '../../plan/policy.ts'
 import type { CompiledPlan } from '../../plan/schema.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { digestOf } from '../../security/verify/hash.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
 
 const source = `
@@ -35,7 +36,11 @@ let deps: CompileDeps
 let admit: (plan: unknown) => AdmitReply
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bulkhead-compile-'))
-  artifacts = await openArtifactStore({ folder, key: Buffer.alloc(32, 9) })
+  artifacts = await openArtifactStore({
+    folder,
+    key: Buffer.alloc(32, 9),
+    sealing: oneKey(Buffer.alloc(32, 9)),
+  })
   admit = (plan) => ({ status: 'ADMITTED', digest: digestOf(plan), user: 'user:owner' })
   const unused = () => Promise.reject(new Error('not part of this hop'))
   deps = {

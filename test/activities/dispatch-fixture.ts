@@ -14,6 +14,7 @@ import type { AuthorizeReply } from '../../notary/contract.ts'
 import type { CompiledPlan, CompiledStep } from '../../plan/schema.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { sha256 } from '../../security/verify/hash.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import type { SourceRef, StepInput, StepResult } from '../../workflows/contract.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
 import { type Act, createFakeWorld, type FakeWorld } from '../support/fake-world.ts'
@@ -87,7 +88,11 @@ const honest: Act = async ({ action, idem }) => {
 
 export async function createBench(act: Act = honest): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-dispatch-'))
-  const artifacts = await openArtifactStore({ folder, key: Buffer.alloc(32, 5) })
+  const artifacts = await openArtifactStore({
+    folder,
+    key: Buffer.alloc(32, 5),
+    sealing: oneKey(Buffer.alloc(32, 5)),
+  })
   const text = canonicalJson(plan)
   const planRef = await artifacts.put(Buffer.from(text), {
     kind: 'plan',

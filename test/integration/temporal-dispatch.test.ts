@@ -12,6 +12,7 @@ import { createAgentCalls, createNotaryCalls } from '../../activities/notary-cal
 import { createPlanStore } from '../../activities/plan-store.ts'
 import { decide } from '../../plan/policy.ts'
 import { createActivities } from '../../temporal/activities.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
 import { createFakeWorld, type FakeWorld } from '../support/fake-world.ts'
 import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
@@ -49,7 +50,11 @@ let onPoint: (point: CrashPoint) => Promise<void>
 beforeAll(async () => {
   bench = await startBench()
   folder = await mkdtemp(join(tmpdir(), 'bulkhead-run-'))
-  artifacts = await openArtifactStore({ folder, key: Buffer.alloc(32, 6) })
+  artifacts = await openArtifactStore({
+    folder,
+    key: Buffer.alloc(32, 6),
+    sealing: oneKey(Buffer.alloc(32, 6)),
+  })
 })
 afterAll(async () => {
   await bench.stop()

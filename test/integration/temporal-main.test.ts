@@ -33,7 +33,7 @@ beforeAll(async () => {
   const workflowBundle = join(folder, 'workflows.js')
   await writeFile(workflowBundle, await bundleWorkflows(new DefaultLogger('ERROR')))
   await mkdir(join(folder, 'worker'))
-  for (const name of ['payload.key', 'artifact.key']) {
+  for (const name of ['payload.key', 'artifact.key', 'sealing.key']) {
     await writeFile(join(folder, 'worker', name), Buffer.alloc(32, 4).toString('base64url'))
   }
   config = join(folder, 'config.json')

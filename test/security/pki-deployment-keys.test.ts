@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { parseKeyRing, promoted, renderKeyRing, withNext } from '../../security/key-ring.ts'
 import { prepareKeys } from '../../security/pki/deployment-keys.ts'
 import { createOnce } from '../../security/pki/state-files.ts'
 
@@ -28,6 +29,7 @@ const files = [
   'public/token-keys.json',
   'worker/artifact.key',
   'worker/payload.key',
+  'worker/sealing.key',
 ]
 const jwkSchema = z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })
 const setSchema = z.strictObject({ keys: z.tuple([jwkSchema]) })
@@ -116,6 +118,44 @@ describe('prepareKeys', () => {
     await expect(prepareKeys({ state, replicas: [{ agent, n: 1 }] })).rejects.toMatchObject({
       code: 'INVALID',
     })
+  })
+})
+
+describe('the payload keys in two folders', () => {
+  const now = 1_800_000_000_000
+  const steps = async () => {
+    await prepare()
+    const before = parseKeyRing(await read('worker/payload.key'))
+    const next = withNext(before, Buffer.alloc(32, 9), now)
+    const after = promoted(next, now)
+    return { before, next, after, pruned: after.filter(({ state }) => state !== 'retiring') }
+  }
+
+  it.each([
+    ['before', 'next'],
+    ['next', 'after'],
+    ['after', 'pruned'],
+  ] as const)(
+    'go on from the worker when a rotation ended between %s and %s',
+    async (cli, worker) => {
+      const rings = await steps()
+      await write('cli/payload.key', renderKeyRing(rings[cli]))
+      await write('worker/payload.key', renderKeyRing(rings[worker]))
+      await prepare()
+      expect(await read('cli/payload.key')).toBe(renderKeyRing(rings[worker]))
+    },
+  )
+
+  it.each([
+    ['next', 'before'],
+    ['after', 'next'],
+    ['after', 'before'],
+    ['before', 'after'],
+  ] as const)('are refused where no rotation leads from %s to %s', async (cli, worker) => {
+    const rings = await steps()
+    await write('cli/payload.key', renderKeyRing(rings[cli]))
+    await write('worker/payload.key', renderKeyRing(rings[worker]))
+    await expect(prepare()).rejects.toMatchObject({ code: 'MISMATCH' })
   })
 })
 

@@ -4,9 +4,14 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ArtifactError, openArtifactStore } from '../../activities/artifacts.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 
 const folder = process.argv[2] ?? ''
-const store = await openArtifactStore({ folder, key: Buffer.alloc(32, 1) })
+const store = await openArtifactStore({
+  folder,
+  key: Buffer.alloc(32, 1),
+  sealing: oneKey(Buffer.alloc(32, 1)),
+})
 const put = (at: number) =>
   store.put(Buffer.alloc(20_000, at), {
     kind: 'result',

@@ -11,12 +11,17 @@ import {
   putArtifact,
   userOf,
 } from '../../temporal/artifact-service.ts'
+import { oneKey } from '../../temporal/payload-keys.ts'
 
 let folder: string
 let deps: ArtifactServiceDeps
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bulkhead-service-'))
-  const artifacts = await openArtifactStore({ folder, key: Buffer.alloc(32, 3) })
+  const artifacts = await openArtifactStore({
+    folder,
+    key: Buffer.alloc(32, 3),
+    sealing: oneKey(Buffer.alloc(32, 3)),
+  })
   deps = { artifacts, now: () => 1 }
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
