@@ -12,6 +12,7 @@ export const refusalCodes = [
   'NOT_RUNNING',
   'EGRESS_UNDECLARED',
   'EGRESS_NOT_OF_ACTION',
+  'PROTOCOL_REFUSED',
   'ORIGIN_INVALID',
   'ORIGIN_REFUSED',
   'NOT_CONFIGURED',
@@ -45,6 +46,19 @@ export const sentCodes = [
   'RESPONSE_TOO_LARGE',
 ] as const
 export type SentCode = (typeof sentCodes)[number]
+
+/** How a tunnel ended. Only for the record: its agent sees that the connection closed. */
+export const tunnelEnds = [
+  'CLOSED',
+  'CONNECT_FAILED',
+  'BROKEN_OFF',
+  'TOKEN_ENDED',
+  'TIME_OVER',
+  'EPOCH_ENDED',
+  'BYTES_OVER',
+  'GATEWAY_STOPPED',
+] as const
+export type TunnelEnd = (typeof tunnelEnds)[number]
 
 export const egressCodes = [
   ...verifyCodes,

@@ -18,8 +18,15 @@ export const egressLimits = {
   requestMs: 12_000,
   connectMs: 5_000,
   urlBytes: 8 * 1024,
-  /** In flight for one agent. */
+  /** In flight for one agent, tunnels among them. */
   concurrent: 8,
+  /** Of a tunnel: what a step can have to say (its arguments are 64 KiB), and what it can read. */
+  tunnelSentBytes: 1024 * 1024,
+  tunnelReceivedBytes: 16 * 1024 * 1024,
+  /** As long as the worker waits for a reply; a step that allows less ends it earlier. */
+  tunnelMs: 15_000,
+  /** A token (16 KiB) and arguments (64 KiB) in base64, in the header of a CONNECT. */
+  headerBytes: 128 * 1024,
 } as const
 
 const methodSchema = z.enum(['GET', 'POST', 'PUT', 'DELETE'])
@@ -39,13 +46,40 @@ export const egressRequestSchema = z.strictObject({
 })
 export type EgressRequest = Readonly<z.infer<typeof egressRequestSchema>>
 
-export const fetchCallSchema = z.strictObject({
+/** What proves to the gateway which step asks: the token, and what its hash was taken over. */
+const proofSchema = z.strictObject({
   token: z.string().max(16 * 1024),
   args: z.record(z.string(), z.unknown()),
   salt: z.string().max(64),
+})
+export type Proof = z.infer<typeof proofSchema>
+
+export const fetchCallSchema = z.strictObject({
+  ...proofSchema.shape,
   request: egressRequestSchema,
 })
 export type FetchCall = z.infer<typeof fetchCallSchema>
+
+/**
+ * The password of a CONNECT's `Proxy-Authorization: Basic`, as JSON; the user name is `tunnel`. The
+ * request's target is the host and port, in the form of the declared origin.
+ */
+export const tunnelCallSchema = z.strictObject({
+  ...proofSchema.shape,
+  /** Id of a declaration of the manifest. */
+  egress: z.string().max(100),
+})
+export type TunnelCall = z.infer<typeof tunnelCallSchema>
+export const tunnelUser = 'tunnel'
+
+/** The body of a CONNECT that is refused, and of a request that is. */
+export const refusalSchema = z.strictObject({
+  ok: z.literal(false),
+  code: z.enum(egressCodes),
+  message: z.string(),
+  /** The line that would allow it. */
+  missing: z.string().exactOptional(),
+})
 
 export const fetchReplySchema = z.discriminatedUnion('ok', [
   z.strictObject({
@@ -55,13 +89,7 @@ export const fetchReplySchema = z.discriminatedUnion('ok', [
     bodyBase64: z.string(),
     url: z.string(),
   }),
-  z.strictObject({
-    ok: z.literal(false),
-    code: z.enum(egressCodes),
-    message: z.string(),
-    /** The line that would allow it. */
-    missing: z.string().exactOptional(),
-  }),
+  refusalSchema,
 ])
 export type FetchReply = z.infer<typeof fetchReplySchema>
 

@@ -4,12 +4,14 @@
 
 import { lookup } from 'node:dns/promises'
 import { writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { openTokenKeyFile } from '../security/verify/token-key-file.ts'
 import { ConfigError, readEpoch, readGatewayConfig, readSecret } from './config.ts'
-import { createGateway, type EgressEvent } from './gateway.ts'
+import { createGateway } from './gateway.ts'
+import type { EgressEvent, Recording } from './journal.ts'
 import { openDoor } from './server.ts'
 
 const readyDescriptor = 3
@@ -25,18 +27,22 @@ function say(line: Readonly<Record<string, unknown>>): void {
 }
 
 /** The shape is the notary's `eventReply`, which the gateway may not import. */
-const eventReply = z.looseObject({ status: z.string() })
+const eventReply = z.looseObject({ status: z.enum(['RECORDED', 'COUNTED', 'REFUSED']) })
 
-async function record(bus: Bus, event: EgressEvent): Promise<boolean> {
-  const head = { receiver: 'notary', type: 'STATUS_UPDATE', correlationId: '' } as const
+/** The notary's bound is for each second of the clock; a little more, because two clocks are read. */
+const toNextSecond = (): Promise<void> => delay(1_050 - (Date.now() % 1_000))
+
+async function record(bus: Bus, event: EgressEvent): Promise<Recording> {
+  const correlationId = event.correlation?.requestId ?? ''
+  const head = { receiver: 'notary', type: 'STATUS_UPDATE', correlationId } as const
   try {
     const reply = await bus.call('notary.event', head, event, {
       reply: eventReply,
       timeoutMs: recordMs,
     })
-    return reply.status === 'RECORDED' || reply.status === 'COUNTED'
+    return reply.status === 'REFUSED' ? 'FAILED' : reply.status
   } catch (error) {
-    if (error instanceof BusError) return false
+    if (error instanceof BusError) return 'FAILED'
     throw error
   }
 }
@@ -63,6 +69,7 @@ async function run(): Promise<void> {
     epochOf: readEpoch,
     secretOf: readSecret,
     trusted: undefined,
+    pause: toNextSecond,
     async record(event) {
       log.info({ subject: event.subject, ...event.summary }, 'request')
       return record(bus, event)

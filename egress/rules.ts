@@ -46,9 +46,12 @@ const queryKey = /^[A-Za-z0-9_.[\]-]{1,64}$/
 
 /** @throws EgressError */
 export function decideRequest(question: RequestQuestion): Departure {
-  const { request } = question
-  const declaration = findDeclaration(question)
-  const origin = findOrigin(declaration, request, question.agent.agent)
+  const { request, agent, action } = question
+  const declaration = findDeclaration({ agent, action, egress: request.egress })
+  const origin = findOrigin(declaration, request.origin, agent.agent)
+  if (origin.protocol === 'tls') {
+    throw new EgressError('PROTOCOL_REFUSED', 'this egress is a tunnel and takes no requests')
+  }
   const fault = faultOfPath(request.path)
   if (fault !== undefined) throw new EgressError('PATH_INVALID', `the path ${fault}`)
   const query = Object.entries(request.query ?? {})
@@ -75,12 +78,37 @@ export function decideRequest(question: RequestQuestion): Departure {
   }
 }
 
-function findDeclaration({ agent, action, request }: RequestQuestion): ResolvedEgress {
+export interface TunnelQuestion {
+  readonly agent: GatewayAgent
+  /** Of the token that was cleared. */
+  readonly action: string
+  readonly egress: string
+  /** `<host>:<port>`, as the agent wrote it. */
+  readonly target: string
+}
+
+/** @throws EgressError */
+export function decideTunnel({ target, ...question }: TunnelQuestion): {
+  readonly declaration: ResolvedEgress
+  readonly origin: Origin
+} {
+  const declaration = findDeclaration(question)
+  if (declaration.origins.some((text) => !text.startsWith('tls://'))) {
+    throw new EgressError('PROTOCOL_REFUSED', 'this egress takes requests and is no tunnel')
+  }
+  return { declaration, origin: findOrigin(declaration, `tls://${target}`, question.agent.agent) }
+}
+
+function findDeclaration({
+  agent,
+  action,
+  egress,
+}: Omit<TunnelQuestion, 'target'>): ResolvedEgress {
   const file = `agents/${agent.agent}/manifest.ts`
-  const declaration = agent.egress.find(({ id }) => id === request.egress)
+  const declaration = agent.egress.find(({ id }) => id === egress)
   if (declaration === undefined) {
     throw new EgressError('EGRESS_UNDECLARED', 'the agent declares no such egress', {
-      missing: `${file}: egress: [{ id: '${quotable(request.egress)}', ... }]`,
+      missing: `${file}: egress: [{ id: '${quotable(egress)}', ... }]`,
       place: `${file}:egress`,
     })
   }
@@ -96,7 +124,7 @@ function findDeclaration({ agent, action, request }: RequestQuestion): ResolvedE
 
 function findOrigin(
   { origins, setting, id }: ResolvedEgress,
-  request: EgressRequest,
+  asked: string | undefined,
   agent: string,
 ): Origin {
   const line = (value: string) =>
@@ -113,7 +141,7 @@ function findOrigin(
       place,
     })
   }
-  const wanted = request.origin ?? (origins.length === 1 ? origins[0] : undefined)
+  const wanted = asked ?? (origins.length === 1 ? origins[0] : undefined)
   if (wanted === undefined) {
     throw new EgressError('ORIGIN_REFUSED', 'several hosts are set, and the request names none')
   }

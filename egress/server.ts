@@ -6,6 +6,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { egressLimits, type FetchReply, type GatewayAgent } from './contract.ts'
 import type { Gateway } from './gateway.ts'
+import { createTunnelDoor } from './tunnel-door.ts'
 
 export interface Door {
   close(): Promise<void>
@@ -18,7 +19,7 @@ const maxConnections = egressLimits.concurrent * 4
 export async function openDoor(agent: GatewayAgent, gateway: Gateway): Promise<Door> {
   const server = createServer(
     {
-      maxHeaderSize: 4 * 1024,
+      maxHeaderSize: egressLimits.headerBytes,
       headersTimeout: 2_000,
       requestTimeout: 5_000,
       connectionsCheckingInterval: 1_000,
@@ -28,16 +29,21 @@ export async function openDoor(agent: GatewayAgent, gateway: Gateway): Promise<D
   )
   server.maxConnections = maxConnections
   server.maxRequestsPerSocket = 1
+  const tunnels = createTunnelDoor(agent, gateway)
+  server.on('connect', (request, socket, head) => tunnels.connect(request, socket, head))
   server.on('clientError', (_error, socket) => socket.destroy())
   rmSync(agent.socket, { force: true })
   await listen(server, agent.socket)
   chmodSync(agent.socket, 0o600)
   return {
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      const closed = new Promise<void>((resolve) => {
         server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+      })
+      server.closeAllConnections()
+      await tunnels.close()
+      await closed
+    },
   }
 }
 

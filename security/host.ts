@@ -24,10 +24,13 @@ export type ParsedHost =
   | { readonly ok: true; readonly host: string; readonly literal: boolean }
   | { readonly ok: false; readonly fault: HostFault }
 
+/** tls: a protocol under TLS that is not HTTP, spoken end to end; its port is always written. */
+export type OriginProtocol = 'https' | 'http' | 'tls'
+
 export interface Origin {
   /** As it is compared and shown: `https://host` or `https://host:port`. */
   readonly text: string
-  readonly protocol: 'https' | 'http'
+  readonly protocol: OriginProtocol
   /** Without brackets. */
   readonly host: string
   readonly port: number
@@ -44,7 +47,8 @@ const maxHostLength = 253
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** What some resolvers read as an IPv4 address: decimal, octal, hexadecimal, one to four parts. */
 const numeric = /^(?:0x[0-9a-f]*|\d+)$/
-export const defaultPorts = { https: 443, http: 80 } as const
+export const defaultPorts = { https: 443, http: 80, tls: undefined } as const
+const protocols = ['https', 'http', 'tls'] as const satisfies readonly OriginProtocol[]
 
 /** A host name, or an IP address in canonical form; IPv6 in brackets. */
 export function parseHost(text: string): ParsedHost {
@@ -84,8 +88,8 @@ function parseBracketed(text: string): ParsedHost {
 export function parseOrigin(text: string): ParsedOrigin {
   const fault = characterFault(text)
   if (fault !== undefined) return { ok: false, fault }
-  const protocol = text.startsWith('https://') ? 'https' : 'http'
-  if (!text.startsWith(`${protocol}://`)) return { ok: false, fault: 'SCHEME' }
+  const protocol = protocols.find((one) => text.startsWith(`${one}://`))
+  if (protocol === undefined) return { ok: false, fault: 'SCHEME' }
   const rest = text.slice(protocol.length + '://'.length)
   if (/[/\\?#%]/.test(rest)) return { ok: false, fault: 'PATH' }
   const at = /:[^\]:]*$/.exec(rest.replace(/^\[[^\]]*\]/, (part) => '_'.repeat(part.length)))
@@ -94,14 +98,13 @@ export function parseOrigin(text: string): ParsedOrigin {
   const written = at === null ? undefined : rest.slice(at.index + 1)
   if (written !== undefined && !/^[1-9]\d{0,4}$/.test(written)) return { ok: false, fault: 'PORT' }
   const port = written === undefined ? defaultPorts[protocol] : Number(written)
-  if (port > 65_535 || (written !== undefined && port === defaultPorts[protocol])) {
-    return { ok: false, fault: 'PORT' }
-  }
+  if (port === undefined || port > 65_535) return { ok: false, fault: 'PORT' }
+  if (written !== undefined && port === defaultPorts[protocol]) return { ok: false, fault: 'PORT' }
   return { ok: true, origin: { text, protocol, host: host.host, port, literal: host.literal } }
 }
 
 /** The origin of a declared host name. */
-export function toOrigin(protocol: 'https' | 'http', host: string, port: number): Origin {
+export function toOrigin(protocol: OriginProtocol, host: string, port: number): Origin {
   const suffix = port === defaultPorts[protocol] ? '' : `:${port}`
   return { text: `${protocol}://${host}${suffix}`, protocol, host, port, literal: false }
 }

@@ -66,7 +66,6 @@ describe('an allowed request', () => {
         subject: 'egress:test.1',
         summary: {
           idem: expect.any(String),
-          step: 'look',
           method: 'GET',
           host: '127.0.0.1',
           egress: 'server',
@@ -74,6 +73,7 @@ describe('an allowed request', () => {
           bytes: 'hello /private-title'.length,
           code: 'OK',
         },
+        correlation: { requestId: 'wf:one', step: 'look' },
       },
     ])
     expect(JSON.stringify(home.events)).not.toContain('title')

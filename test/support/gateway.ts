@@ -11,13 +11,9 @@ import { join } from 'node:path'
 import { createEgressClient, type EgressClient } from '../../agents/egress-client.ts'
 import { readEpoch, readSecret } from '../../egress/config.ts'
 import type { FetchCall, FetchReply, GatewayAgent, ResolvedEgress } from '../../egress/contract.ts'
-import {
-  createGateway,
-  type EgressEvent,
-  type Gateway,
-  type GatewayDependencies,
-} from '../../egress/gateway.ts'
-import { openDoor } from '../../egress/server.ts'
+import { createGateway, type Gateway, type GatewayDependencies } from '../../egress/gateway.ts'
+import type { EgressEvent } from '../../egress/journal.ts'
+import { type Door, openDoor } from '../../egress/server.ts'
 import { prepareAuthority, prepareCertificate } from '../../security/pki/certificates.ts'
 import { createTokenKeys } from '../../security/verify/token.ts'
 import { type Authority, createAuthority, identity } from './agent-commands.ts'
@@ -46,7 +42,9 @@ export interface GatewayHome {
   readonly trust: Trust
   gateway(overrides?: Partial<GatewayDependencies>): Promise<Gateway>
   serve(handler: Handler, protocol?: 'http' | 'https'): Promise<Outside>
-  /** Opens the agent's door. */
+  /** Opens the agent's door, until the home is closed. */
+  openDoor(agent: GatewayAgent, gateway: Gateway): Promise<Door>
+  /** Opens it, and returns how to ask at it. */
   door(agent: GatewayAgent, gateway: Gateway): Promise<EgressClient>
   /** The bytes that an agent sends for a step. */
   call(request: Partial<FetchCall['request']>, step?: Partial<Step>): Promise<string>
@@ -93,7 +91,11 @@ export async function openGatewayHome(): Promise<GatewayHome> {
         epochOf: readEpoch,
         secretOf: readSecret,
         trusted: tls.trust.ca,
-        record: async (event) => events.push(event) > 0,
+        record: async (event) => {
+          events.push(event)
+          return 'RECORDED'
+        },
+        pause: async () => undefined,
         ...overrides,
       })
     },
@@ -102,8 +104,13 @@ export async function openGatewayHome(): Promise<GatewayHome> {
       open.push(outside)
       return outside
     },
+    async openDoor(agent, gateway) {
+      const door = await openDoor(agent, gateway)
+      open.push(door)
+      return door
+    },
     async door(agent, gateway) {
-      open.push(await openDoor(agent, gateway))
+      await home.openDoor(agent, gateway)
       return createEgressClient(agent.socket)
     },
     async call(request, step = {}) {
