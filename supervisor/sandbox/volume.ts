@@ -104,6 +104,8 @@ export function createLedgerVolumes(found: VolumePrograms): LedgerVolumes {
     writeFileSync(work.image, '', { mode: 0o600 })
     await call('fallocate', '-l', String(bytes), work.image)
     await call('mkfs.ext4', ...mkfsOptions, work.image)
+    // Some file systems turn the zeroes that were just written into holes.
+    await call('fallocate', '-l', String(bytes), work.image)
     mkdirSync(work.at, { mode: 0o700 })
     try {
       await attach(work.image, work.at)
