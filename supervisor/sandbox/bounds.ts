@@ -9,6 +9,8 @@ import { join } from 'node:path'
 export interface SandboxBounds {
   /** Control group: memory in bytes, threads, processor in thousandths of one core. */
   readonly memoryBytes: number | null
+  /** Beyond the memory. */
+  readonly swapBytes: number | null
   readonly pids: number | null
   readonly cpuMillis: number | null
   /** Resource limits of the process; the hard ones. */
@@ -82,7 +84,7 @@ export function locateControlGroup(cgroup: string, mountinfo: string): ControlGr
 /** From this on version 1 means "no limit": the largest multiple of a page that fits. */
 const unboundedBytes = 2 ** 62
 
-type GroupBounds = Pick<SandboxBounds, 'memoryBytes' | 'pids' | 'cpuMillis'>
+type GroupBounds = Pick<SandboxBounds, 'memoryBytes' | 'swapBytes' | 'pids' | 'cpuMillis'>
 
 /** `read` gives the first line of a file, or undefined where there is none. */
 export function readGroupBounds(
@@ -98,13 +100,17 @@ export function readGroupBounds(
     const number = Number(value ?? Number.NaN)
     return Number.isNaN(number) || number < 0 || number >= unboundedBytes ? null : number
   }
-  const memory = first('memory', 'memory.max', 'memory.limit_in_bytes')
+  const memory = bound(first('memory', 'memory.max', 'memory.limit_in_bytes'))
+  // Version 1 bounds memory and swap together.
+  const both = bound(first('memory', 'memory.memsw.limit_in_bytes'))
+  const swap = both === null || memory === null ? null : both - memory
   const pids = first('pids', 'pids.max')
   const quota = first('cpu', 'cpu.max', 'cpu.cfs_quota_us')?.split(' ')
   const period = quota?.[1] ?? first('cpu', 'cpu.cfs_period_us')
   const micros = bound(quota?.[0])
   return {
-    memoryBytes: bound(memory),
+    memoryBytes: memory,
+    swapBytes: bound(first('memory', 'memory.swap.max')) ?? swap,
     pids: bound(pids),
     cpuMillis: micros === null ? null : Math.round((micros * 1_000) / Number(period)),
   }

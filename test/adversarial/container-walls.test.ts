@@ -2,14 +2,14 @@
 // that fails without it is named. That the filter and not something behind it refuses a call is shown
 // with the same profile under another errno, which nothing else in the kernel gives.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCaseTable, printTable } from '../support/case-table.ts'
 import {
-  buildSyscallProbe,
+  buildProbe,
   type ConfigChange,
   type ProbeReport,
   runProbe,
@@ -20,7 +20,7 @@ const EPERM = 1
 const EACCES = 13
 const ENOSYS = 38
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-walls-'))
-const addon = buildSyscallProbe(folder)
+const addon = buildProbe(folder, 'hostile-syscalls')
 if (addon === undefined) console.warn('skipped: C02 and the walls (no C compiler on this machine)')
 
 const table = createCaseTable('raw system calls from inside a sandbox')
@@ -56,10 +56,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
   if (addon === undefined) return
   listener.close()
-  for (const name of readdirSync(tmpdir())) {
-    if (name.startsWith('bulkhead-probe-'))
-      rmSync(join(tmpdir(), name), { recursive: true, force: true })
-  }
   table.print()
   printTable(
     'each wall of a sandbox, removed alone',

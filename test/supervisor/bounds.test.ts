@@ -56,6 +56,7 @@ describe('control groups', () => {
     ].join('\n'),
     files: {
       '/sys/fs/cgroup/memory/bulkhead/a/memory.limit_in_bytes': '268435456',
+      '/sys/fs/cgroup/memory/bulkhead/a/memory.memsw.limit_in_bytes': '268435456',
       '/sys/fs/cgroup/pids/bulkhead/a/pids.max': '64',
       '/sys/fs/cgroup/cpu/bulkhead/a/cpu.cfs_quota_us': '100000',
       '/sys/fs/cgroup/cpu/bulkhead/a/cpu.cfs_period_us': '100000',
@@ -66,6 +67,7 @@ describe('control groups', () => {
     mountinfo: '30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate',
     files: {
       '/sys/fs/cgroup/bulkhead/a/memory.max': '268435456',
+      '/sys/fs/cgroup/bulkhead/a/memory.swap.max': '0',
       '/sys/fs/cgroup/bulkhead/a/pids.max': '64',
       '/sys/fs/cgroup/bulkhead/a/cpu.max': '100000 100000',
     },
@@ -75,7 +77,7 @@ describe('control groups', () => {
     const folders = locateControlGroup(system.cgroup, system.mountinfo)
     return readGroupBounds(folders, (file) => files.get(file))
   }
-  const bounds = { memoryBytes: 268_435_456, pids: 64, cpuMillis: 1_000 }
+  const bounds = { memoryBytes: 268_435_456, swapBytes: 0, pids: 64, cpuMillis: 1_000 }
 
   it.each([
     ['1', one],
@@ -85,7 +87,7 @@ describe('control groups', () => {
   })
 
   it('that bound nothing say so', () => {
-    const none = { memoryBytes: null, pids: null, cpuMillis: null }
+    const none = { memoryBytes: null, swapBytes: null, pids: null, cpuMillis: null }
     const unbounded = {
       '/sys/fs/cgroup/memory/bulkhead/a/memory.limit_in_bytes': '9223372036854771712',
       '/sys/fs/cgroup/pids/bulkhead/a/pids.max': 'max',
@@ -93,7 +95,7 @@ describe('control groups', () => {
     }
     expect(boundsOf(one, unbounded)).toEqual(none)
     const folder = '/sys/fs/cgroup/bulkhead/a'
-    const files = { 'memory.max': 'max', 'pids.max': 'max', 'cpu.max': 'max 100000' }
+    const files = { 'memory.max': 'max', 'memory.swap.max': 'max', 'pids.max': 'max', 'cpu.max': 'max 100000' }
     expect(
       boundsOf(
         two,

@@ -8,6 +8,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +17,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readEnvironment } from '../../supervisor/config.ts'
 import { openLog } from '../../supervisor/log-file.ts'
+import { readBounds } from '../../supervisor/sandbox/bounds.ts'
 import {
   agentCommand,
   locateAddon,
@@ -29,6 +32,7 @@ import {
   seccompProfileSchema,
   toOciSeccomp,
 } from '../../supervisor/sandbox/seccomp.ts'
+import { mountsOf } from './sandbox-facts.ts'
 
 /** One place of config.json: set a member, or drop and add options of a mount. */
 export type ConfigChange =
@@ -39,11 +43,20 @@ export interface ProbeReport {
   /** Name of a system call to its errno, 0 where it was let through. */
   readonly calls: Readonly<Record<string, number>>
   readonly walls: Readonly<Record<string, unknown>>
+  /** What the kernel says of the process, read from outside while it runs. */
+  readonly kernel: KernelFacts
+  /** The configuration that the runtime was given. */
+  readonly config: unknown
 }
+
+/** Name of a guard to what the kernel says of it: `mount /tmp` to its options, `ns pid` to its owner. */
+export type KernelFacts = ReadonlyMap<string, string>
 
 export interface Probing {
   readonly profile?: SeccompProfile
   readonly change?: ConfigChange
+  /** Without control groups: as an ordinary user's sandboxes are. */
+  readonly canLimit?: boolean
 }
 
 const support = import.meta.dirname
@@ -54,10 +67,13 @@ export function shippedProfile(): SeccompProfile {
 }
 
 /** Undefined where there is no compiler. */
-export function buildSyscallProbe(folder: string): string | undefined {
-  const file = join(folder, 'probe.node')
+export function buildProbe(
+  folder: string,
+  name: 'hostile-syscalls' | 'hostile-limits',
+): string | undefined {
+  const file = join(folder, `${name}.node`)
   try {
-    const source = join(support, 'hostile-syscalls.c')
+    const source = join(support, `${name}.c`)
     execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', file, source], { stdio: 'pipe' })
     return file
   } catch {
@@ -103,9 +119,22 @@ process.exit(status ?? 1)
 export async function runProbe(
   addon: string,
   hostPort: number,
-  { profile = shippedProfile(), change }: Probing = {},
+  probing: Probing = {},
 ): Promise<ProbeReport> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-probe-'))
+  try {
+    return await probeIn(folder, { addon, hostPort, ...probing })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function probeIn(
+  folder: string,
+  options: Probing & { readonly addon: string; readonly hostPort: number },
+): Promise<ProbeReport> {
+  const { addon, hostPort, change } = options
+  const { profile = shippedProfile(), canLimit = canMakeControlGroups() } = options
   for (const part of ['bundle', 'secrets', 'ledger', 'run']) mkdirSync(join(folder, part))
   copyFileSync(join(support, 'hostile-probe.mjs'), join(folder, 'bundle', 'agent.mjs'))
   copyFileSync(addon, join(folder, 'bundle', 'better_sqlite3.node'))
@@ -118,7 +147,7 @@ export async function runProbe(
     root: join(folder, 'runc'),
     prefix: 'bh-probe000-',
     seccomp: toOciSeccomp(profile, process.arch),
-    canLimit: canMakeControlGroups(),
+    canLimit,
   })
   await driver.sweep()
   const sandbox = await driver.start({
@@ -143,6 +172,7 @@ export async function runProbe(
     log: openLog(join(folder, 'log')),
     startTimeoutMs: 20_000,
   })
+  const kernel = readKernelFacts(sandbox.pid)
   await sandbox.stop(1_000)
   const lines = readFileSync(join(folder, 'ledger', 'syscalls.txt'), 'utf8')
     .trim()
@@ -153,5 +183,31 @@ export async function runProbe(
       lines.map((line) => line.split(' ')).map(([name = '', errno]) => [name, Number(errno)]),
     ),
     walls: z.record(z.string(), z.unknown()).parse(report),
+    kernel,
+    config: JSON.parse(readFileSync(join(folder, 'run', 'sandbox', 'config.json'), 'utf8')),
   }
+}
+
+const namespaceFiles = ['user', 'pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup']
+
+function readKernelFacts(pid: number): KernelFacts {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const fields = [...status.matchAll(/^(Seccomp|NoNewPrivs|Cap\w+):\s*(\S+)/gm)]
+  return new Map<string, string>([
+    ...mountsOf(pid).map(({ at, options, ofAll }): [string, string] => [
+      `mount ${at}`,
+      [...options, ...ofAll.filter((one) => one.startsWith('size='))].join(),
+    ]),
+    ...Object.entries(readBounds(pid)).map(([name, value]): [string, string] => [
+      `bound ${name}`,
+      String(value),
+    ]),
+    ...namespaceFiles.map((name): [string, string] => {
+      const [own, theirs] = ['self', pid].map((who) => readlinkSync(`/proc/${who}/ns/${name}`))
+      return [`ns ${name}`, own === theirs ? "the host's" : 'its own']
+    }),
+    ...fields.map(([, name = '', value = '']): [string, string] => [`status ${name}`, value]),
+    ['environment', readFileSync(`/proc/${pid}/environ`, 'utf8')],
+    ['ids', readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().replaceAll(/\s+/g, ' ')],
+  ])
 }

@@ -7,6 +7,8 @@ import { z } from 'zod'
 export interface Mount {
   readonly at: string
   readonly options: readonly string[]
+  /** Of the file system, the same at each of its mounts. */
+  readonly ofAll: readonly string[]
 }
 
 /** As the kernel lists them for the process (proc_pid_mountinfo(5)). */
@@ -15,7 +17,11 @@ export const mountsOf = (pid: number): readonly Mount[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split(' '))
-    .map((fields) => ({ at: fields[4] ?? '', options: (fields[5] ?? '').split(',') }))
+    .map((fields) => ({
+      at: fields[4] ?? '',
+      options: (fields[5] ?? '').split(','),
+      ofAll: (fields.at(-1) ?? '').split(','),
+    }))
 
 const configSchema = z.object({
   root: z.object({ readonly: z.boolean() }),
