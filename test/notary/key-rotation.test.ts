@@ -175,6 +175,21 @@ describe('the audit key', () => {
     expect(await verdict(store)).toMatchObject({ ok: true, rows: 4 })
   })
 
+  it('stays what it is when the transaction of its row is rolled back', async () => {
+    const { store } = await start()
+    const before = toPublicJwk(first.audit)
+    const key = toPublicJwk(await draw())
+    const seal = () => {
+      throw new Error('a key that cannot sign')
+    }
+    const batch = [store.replaceAuditKey({ before, key, seal }), note(store, 'with it')]
+    const results = await Promise.allSettled(batch)
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await note(store, 'after')
+    expect(store.auditKeys()).toEqual([])
+    expect(await verdict(store)).toMatchObject({ ok: true, rows: 1 })
+  })
+
   it('is refused as a successor where redaction would hide it from every verifier', async () => {
     const { store } = await start()
     const key = { ...toPublicJwk(first.audit), x: `sk-${'a'.repeat(40)}` }
