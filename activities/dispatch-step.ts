@@ -198,6 +198,7 @@ const endsAttempts: ReadonlySet<string> = new Set([
   'ATTEMPTS_USED_UP',
   'RUN_ABORTING',
   'REQUEST_CANCELLED',
+  'QUARANTINED',
 ])
 
 /** The last attempt's failure is a fact, unless it is the notary that is missing or a bug. */

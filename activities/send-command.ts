@@ -6,6 +6,7 @@ import { limits } from '../plan/limits.ts'
 import type { CapabilityCode } from '../security/capability-codes.ts'
 import type { StepInput } from '../workflows/contract.ts'
 import type { Attempt } from './attempt.ts'
+import { addressOf } from './authorise-step.ts'
 import type { DispatchDeps } from './dispatch-deps.ts'
 import { AttemptFailure } from './failure.ts'
 import { attach, cancelWithRun } from './follow-step.ts'
@@ -18,6 +19,7 @@ import {
   isValidResult,
   type OutcomeReply,
   ReplyError,
+  type ReplyFault,
   verifyReply,
 } from './verify-reply.ts'
 
@@ -126,21 +128,21 @@ async function conclude(
 ): Promise<Conclusion> {
   switch (reply.status) {
     case 'DONE': {
-      const receipt = await prove(reply, authorised)
+      const receipt = await prove(input, { reply, authorised }, deps)
       const ended = isValidResult(reply.result, loaded.action)
         ? await keep(input, { reply, receipt, readers: loaded.readers }, deps)
         : await settle(input, reply, { ...deps, invalidResult: true })
       return { ended }
     }
     case 'FAILED': {
-      await prove(reply, authorised)
+      await prove(input, { reply, authorised }, deps)
       const { number, runCancelled } = deps.attempt
       const again = reply.retry === 'absent' && number < input.attempts && !runCancelled.aborted
       if (again) throw new AttemptFailure('EFFECT_ABSENT')
       return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
     }
     case 'UNKNOWN':
-      await prove(reply, authorised)
+      await prove(input, { reply, authorised }, deps)
       return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
     case 'IN_PROGRESS':
       throw new AttemptFailure('IN_PROGRESS')
@@ -154,13 +156,34 @@ async function conclude(
   }
 }
 
-async function prove(reply: OutcomeReply, authorised: Authorised): Promise<Receipt> {
+async function prove(
+  input: StepInput,
+  { reply, authorised }: { readonly reply: OutcomeReply; readonly authorised: Authorised },
+  { notary }: Pick<DispatchDeps, 'notary'>,
+): Promise<Receipt> {
   try {
     return await verifyReply(reply, authorised)
   } catch (cause) {
-    if (cause instanceof ReplyError) throw new AttemptFailure('REPLY_INVALID', { cause })
-    throw cause
+    if (!(cause instanceof ReplyError)) throw cause
+    if (isEvidence[cause.code]) {
+      // It settles nothing: the notary finds the same fault, and judges whose signature is on it.
+      const { receipt, envelope } = reply
+      const call = { type: 'receipt', ...addressOf(input), invalidResult: true } as const
+      await notary.settle({ ...call, receipt, envelope }).catch(() => undefined)
+    }
+    throw new AttemptFailure('REPLY_INVALID', { cause })
   }
+}
+
+/** The replica's own key signed an envelope over a receipt that is none, or another's. */
+const isEvidence: Readonly<Record<ReplyFault, boolean>> = {
+  ENVELOPE_SIGNATURE: false,
+  ENVELOPE_OF_ANOTHER_TOKEN: false,
+  ENVELOPE_OF_ANOTHER_RECEIPT: false,
+  RECEIPT_SIGNATURE: true,
+  RECEIPT_OF_ANOTHER_EFFECT: true,
+  // Genuine, and would settle: what it says was stored nowhere.
+  RECEIPT_OF_ANOTHER_RESULT: false,
 }
 
 /** Durable first, settled second. */

@@ -14,6 +14,7 @@ const required: readonly string[] = [
   ...ids('N', [1, 2, 3, 4, 5, 8, 9, 10, 11, 13, 14]),
   ...ids('C', [1, 2, 3, 4, 5, 7]),
   ...ids('L', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+  ...ids('X', [2]),
 ]
 
 /** Not tried yet, and why. */
@@ -38,8 +39,8 @@ const sources = [
 /** `it('N04 N05 ...`, `describe` names do not count; and the ids of cases that are data. */
 function idsIn(file: string): readonly string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const names = [...text.matchAll(/\bit(?:\.each\([\s\S]*?\))?\(\s*['"`]((?:[TNCL]\d\d )+)/g)]
-  const data = [...text.matchAll(/\bone\('([TNCL]\d\d)'/g)]
+  const names = [...text.matchAll(/\bit(?:\.each\([\s\S]*?\))?\(\s*['"`]((?:[TNCLX]\d\d )+)/g)]
+  const data = [...text.matchAll(/\bone\('([TNCLX]\d\d)'/g)]
   return [...names, ...data].flatMap(([, found = '']) => found.trim().split(' '))
 }
 

@@ -113,11 +113,13 @@ describe('a person who shuts an agent out', () => {
 
   it('finds the bus open again when both orders come while the server is slow', async () => {
     const quarantine = open()
-    const slow = Promise.withResolvers<void>()
-    busTakes = slow.promise
+    let release: () => void = () => undefined
+    busTakes = new Promise((resolve) => {
+      release = resolve
+    })
     const imposed = quarantine.impose([notes], '')
     const restored = quarantine.restore([notes], '')
-    slow.resolve()
+    release()
     await Promise.all([imposed, restored])
     expect(quarantine.accounts().size).toBe(0)
     expect(did).toEqual(['halt notes.0', 'refuse agent_notes_0', 'refuse '])

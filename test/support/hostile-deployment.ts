@@ -23,10 +23,16 @@ export interface HostileDeployment {
   stop(): Promise<void>
 }
 
-export async function startHostileDeployment(): Promise<HostileDeployment> {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-hostile-'))
+/** The hostile program, bundled into `<folder>/hostile.mjs`; returns that path. */
+export async function bundleHostile(folder: string): Promise<string> {
   const bundle = join(folder, 'hostile.mjs')
   await bundleProgram(join(import.meta.dirname, 'hostile-agent.ts'), bundle)
+  return bundle
+}
+
+export async function startHostileDeployment(): Promise<HostileDeployment> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-hostile-'))
+  const bundle = await bundleHostile(folder)
   const deployment = await startDeployment({
     home: 'sample',
     workerEntry: stubParty,
