@@ -30,10 +30,12 @@ export function createAuditRotation(input: NotaryRotationInput): KeyRotation {
       await resume(self, say, signal)
       signal.throwIfAborted()
       const { privateJwk, publicJwk } = await drawKey()
+      const kid = await thumbprint(publicJwk)
+      await self.record({ phase: 'announced', previous: await currentKid(self), current: kid })
       // Announced first: a key that signs and that nobody announced would look like a foreign one.
       replaceFile(self.announced, `${JSON.stringify(publicJwk)}\n`, self.published)
       self.notary.lay('audit', privateJwk)
-      say(`new key ${await thumbprint(publicJwk)} is announced`)
+      say(`new key ${kid} is announced`)
       return finish(self, say, signal)
     },
     resume: (say, signal) => resume(self, say, signal),

@@ -191,7 +191,11 @@ describe('the audit key', () => {
     expect(list).toMatchObject({ keys: [{ key: first, from: 0 }, { from: 1 }, { from: 2 }] })
     expect(await verify(first)).toMatchObject({ ok: true, rows: 2 })
     expect(await verify(list)).toMatchObject({ ok: true, rows: 2 })
-    expect(recorded[0]).toMatch(new RegExp(`^retired ${old} `))
+    expect(recorded.map((line) => line.split(' ')[0])).toEqual([
+      ...['announced', 'retired'],
+      ...['announced', 'retired'],
+    ])
+    expect(recorded[1]).toMatch(new RegExp(`^retired ${old} `))
     expect(await audit().list()).toMatchObject([{ id: await kidOf('audit'), state: 'current' }])
     const files = [...readdirSync(layout().notary), ...readdirSync(place('public'))]
     expect(files.filter((name) => name.includes('next') || name.includes('tmp'))).toEqual([])

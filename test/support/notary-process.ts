@@ -24,6 +24,8 @@ export interface NotaryProcess {
   start(): Promise<unknown>
   /** Its exit code; null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** Tells it to read its keys again. */
+  hangUp(): void
   /** Closes the pipe that tells it that its parent lives; resolves with exit code and signal. */
   orphan(): Promise<unknown>
   enter(account: string): Promise<Bus>
@@ -71,6 +73,9 @@ export async function createNotaryProcess(
       return JSON.parse(String(line))
     },
     end,
+    hangUp: () => {
+      child?.kill('SIGHUP')
+    },
     async orphan() {
       if (child === undefined) throw new Error('not started')
       const exited = once(child, 'exit')
