@@ -21,6 +21,8 @@ export interface AdmissionDependencies {
   readonly now: () => number
   /** Boot epoch of the agent's running sandbox, or undefined. */
   readonly epochOf: (agent: GatewayAgent) => string | undefined
+  /** Public nkey of that sandbox, or undefined. */
+  readonly nkeyOf: (agent: GatewayAgent) => string | undefined
 }
 
 export interface Admitted {
@@ -42,18 +44,20 @@ export function parseCall<Call>(schema: z.ZodType<Call>, text: string): Call {
 
 /** @throws EgressError NOT_RUNNING, VerifyError, ClearError */
 export async function admit(
-  { issuer, tokenKeys, now, epochOf }: AdmissionDependencies,
+  { issuer, tokenKeys, now, epochOf, nkeyOf }: AdmissionDependencies,
   agent: GatewayAgent,
   { token, args, salt }: Proof,
 ): Promise<Admitted> {
   const id = replicaOf(agent)
-  const epoch = epochOf(agent)
-  if (epoch === undefined) throw new EgressError('NOT_RUNNING', 'no sandbox of this agent runs')
+  const [epoch, nkey] = [epochOf(agent), nkeyOf(agent)]
+  if (epoch === undefined || nkey === undefined) {
+    throw new EgressError('NOT_RUNNING', 'no sandbox of this agent runs')
+  }
   const claims = await verifyToken(token, {
     keys: tokenKeys,
     issuer,
     audience: `agent:${id}:${epoch}`,
-    nkey: agent.nkey,
+    nkey,
     now: now(),
   })
   const [{ action }] = claims.authorization_details

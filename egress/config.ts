@@ -38,6 +38,16 @@ export function readEpoch({ epochFile }: GatewayAgent): string | undefined {
   }
 }
 
+/** The public nkey that the running sandbox has; undefined where none was written. */
+export function readNkey({ nkeyFile }: GatewayAgent): string | undefined {
+  try {
+    const text = readFileSync(nkeyFile, 'utf8').trim()
+    return /^U[A-Z2-7]{1,60}$/.test(text) ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** @throws Error, without quoting, when the file is missing or is no header's value */
 export function readSecret({ file }: CredentialPlace): string {
   const text = readFileSync(file, 'utf8')

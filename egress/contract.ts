@@ -126,10 +126,10 @@ const agentSchema = z.strictObject({
   n: z.number().int().min(0),
   /** Unix socket on which this replica, and no other, asks. */
   socket: z.string(),
-  /** Public nkey of the replica's bus user, which its tokens are bound to. */
-  nkey: z.string(),
   /** Holds the boot epoch of the running sandbox, as text; absent while none runs. */
   epochFile: z.string(),
+  /** Holds the public nkey of that sandbox's bus user, which its tokens are bound to. */
+  nkeyFile: z.string(),
   egress: z.array(declarationSchema).readonly(),
   /** Action -> ids that it may use. */
   actions: z.record(z.string(), z.array(z.string()).readonly()).readonly(),

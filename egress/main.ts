@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { openTokenKeyFile } from '../security/verify/token-key-file.ts'
-import { ConfigError, readEpoch, readGatewayConfig, readSecret } from './config.ts'
+import { ConfigError, readEpoch, readGatewayConfig, readNkey, readSecret } from './config.ts'
 import { createGateway } from './gateway.ts'
 import type { EgressEvent, Recording } from './journal.ts'
 import { openDoor } from './server.ts'
@@ -67,6 +67,7 @@ async function run(): Promise<void> {
     now: Date.now,
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     epochOf: readEpoch,
+    nkeyOf: readNkey,
     secretOf: readSecret,
     trusted: undefined,
     pause: toNextSecond,

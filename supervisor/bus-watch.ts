@@ -90,7 +90,8 @@ async function enter(folder: string): Promise<NatsConnection> {
     servers: `${host}:${port}`,
     name: systemAccount,
     inboxPrefix: `_INBOX_${systemAccount}`,
-    authenticator: nkeyAuthenticator(readFileSync(file('nkey.seed'))),
+    // Read anew for each connection: keys are rotated.
+    authenticator: nkeyAuthenticator(() => readFileSync(file('nkey.seed'))),
     tls: {
       handshakeFirst: true,
       caFile: file('ca.pem'),

@@ -4,6 +4,8 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { answerQuarantine, type QuarantineActions } from './control-quarantine.ts'
+import { answerKeys } from './rotation/control.ts'
+import type { Rotations } from './rotation/orchestrator.ts'
 import type { AgentSummary, AgentView, StatusView } from './views.ts'
 
 export interface ControlActions {
@@ -12,6 +14,8 @@ export interface ControlActions {
   /** Undefined when there is no such agent. */
   readonly agent: (name: string) => AgentView | undefined
   readonly quarantine: QuarantineActions
+  /** Undefined while it starts. */
+  readonly keys: () => Rotations | undefined
   /** Begins to stop the platform; returns at once. */
   readonly down: () => void
 }
@@ -49,8 +53,10 @@ async function answer(
 ): Promise<void> {
   const [path = '', query = ''] = (request.url ?? '').split('?')
   const call = `${request.method} ${path}`
-  const changed = answerQuarantine(call, new URLSearchParams(query), actions.quarantine)
-  const { status, body } = (await changed) ?? decide(call, actions)
+  const parameters = new URLSearchParams(query)
+  const changed = answerQuarantine(call, parameters, actions.quarantine)
+  const { status, body } =
+    (await changed) ?? (await answerKeys(call, parameters, actions.keys())) ?? decide(call, actions)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 

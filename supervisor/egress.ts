@@ -3,12 +3,12 @@
 // gateway's question; here it is only said which manifest and which setting answer it. The credential
 // itself goes into a file that only the gateway gets.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fromSeed } from '@nats-io/nkeys'
 import type { GatewayAgent, GatewayConfig, ResolvedEgress } from '../egress/contract.ts'
 import type { AgentManifest, Catalogue, EgressDeclaration } from '../plan/manifest.ts'
 import { parseOrigin, toOrigin } from '../security/host.ts'
+import type { BootFacts } from './agent-files.ts'
 import { SupervisorError } from './codes.ts'
 import type { Configuration } from './configuration.ts'
 import { resolveSecret, type SecretSources } from './secrets.ts'
@@ -18,6 +18,7 @@ import type { ReplicaAddress, StateLayout } from './state.ts'
 export interface EgressDoor {
   readonly socket: string
   readonly epochFile: string
+  readonly nkeyFile: string
 }
 
 export interface EgressInput {
@@ -53,12 +54,19 @@ export function doorOf(
   return {
     socket: join(places.sockets, egressSocketName(address)),
     epochFile: join(places.layout.gateway, 'epochs', `${address.agent}.${address.n}`),
+    nkeyFile: join(places.layout.gateway, 'epochs', `${address.agent}.${address.n}.nkey`),
   }
 }
 
 /** Before the sandbox starts: from here on tokens of this epoch, and of no other, open the door. */
-export function announceEpoch(door: EgressDoor | undefined, bootEpoch: string): void {
-  if (door !== undefined) writeFileSync(door.epochFile, bootEpoch, { mode: 0o600 })
+export function announceEpoch(
+  door: EgressDoor | undefined,
+  { bootEpoch, nkey }: Pick<BootFacts, 'bootEpoch' | 'nkey'>,
+): void {
+  if (door === undefined) return
+  // The key first: it is asked for when there is an epoch.
+  writeFileSync(door.nkeyFile, nkey, { mode: 0o600 })
+  writeFileSync(door.epochFile, bootEpoch, { mode: 0o600 })
 }
 
 export function withdrawEpoch(door: EgressDoor | undefined): void {
@@ -106,11 +114,9 @@ function toGatewayAgent(
   door: EgressDoor,
   input: EgressInput,
 ): GatewayAgent {
-  const seed = readFileSync(join(input.layout.replica(address).bus, 'nkey.seed'))
   return {
     ...address,
     ...door,
-    nkey: fromSeed(seed).getPublicKey(),
     egress: (manifest.egress ?? []).map((one) => resolveDeclaration(manifest.name, one, input)),
     actions: Object.fromEntries(
       Object.entries(manifest.actions).map(([name, { egress = [] }]) => [name, egress]),

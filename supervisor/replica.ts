@@ -20,6 +20,7 @@ import { type Forwarder, openForwarder } from './forwarder.ts'
 import type { LogFile } from './log-file.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { backoffMs } from './process.ts'
+import { untilQuiet } from './quiet.ts'
 import { type Excess, openQuota, type Quota } from './quota.ts'
 import type { Roads } from './roads.ts'
 import { agentCommand, type GrantedFolder, sandboxMounts } from './sandbox/contents.ts'
@@ -65,6 +66,8 @@ export interface Replica {
   /** Starts it if it is not running. @throws SupervisorError */
   ensure(): Promise<{ readonly bootEpoch: string }>
   stop(): Promise<void>
+  /** As `stop`, but what is under way ends first, and before `release` nothing starts it again. */
+  drain(release: Promise<unknown>): Promise<void>
   /** Ends it at once, also in the middle of a command. */
   halt(): Promise<void>
   status(): ReplicaStatus
@@ -153,6 +156,19 @@ class SandboxedReplica implements Replica {
     await this.#stopping
   }
 
+  async drain(release: Promise<unknown>): Promise<void> {
+    const drained = Promise.resolve(this.#stopping).then(() => this.#stop({ drain: true }))
+    this.#stopping = drained
+      .then(() => release)
+      .then(() => undefined)
+      .finally(() => {
+        this.#stopping = undefined
+      })
+    // Whoever awaits it hears of a failed release; the one who releases knows already.
+    this.#stopping.catch(() => undefined)
+    await drained
+  }
+
   async halt(): Promise<void> {
     // Here and not only when it has ended: from now on no request of its passes the gateway.
     withdrawEpoch(this.#options.egress)
@@ -237,13 +253,16 @@ class SandboxedReplica implements Replica {
     }
   }
 
-  async #stop(): Promise<void> {
+  async #stop({ drain }: { readonly drain: boolean } = { drain: false }): Promise<void> {
     await this.#starting?.catch(() => undefined)
     const boot = this.#boot
     if (boot === undefined) return
+    const { now } = this.#options
+    const since = this.#changedAt
     this.#change('stopping')
     // Recorded first: from here on no token is minted for an agent that is on its way out.
     await tellStopped(this.#options, boot.facts)
+    if (drain) await untilQuiet(boot.forwarder, { since, now })
     await boot.sandbox.stop(stopTimeoutMs)
     await this.#finish(boot)
   }
@@ -281,7 +300,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
   prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
   const quota = await openQuota({ ...options, granted })
   const facts = await prepareSecrets({ ...options, secrets: options.secrets() })
-  announceEpoch(options.egress, facts.bootEpoch)
+  announceEpoch(options.egress, facts)
   let sandbox: RunningSandbox | undefined
   const forwarder = await openForwarder({
     socket: options.socket,

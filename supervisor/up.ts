@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import { connectBus } from '../security/bus.ts'
 import type { Deployment } from '../security/deployment.ts'
 import { deriveAccounts } from '../security/pki/accounts.ts'
-import { prepareIdentities } from '../security/pki/identities.ts'
+import { credentialFolders, prepareIdentities } from '../security/pki/identities.ts'
+import { finishSuccessor, type Successor } from '../security/pki/successor.ts'
 import { startAgents } from './agents.ts'
 import { type BusServer, createBusServer, listenForReloads, type ReloadNews } from './bus-server.ts'
 import { explainSystemError, SupervisorError } from './codes.ts'
@@ -21,6 +22,8 @@ import type { AgentPool } from './pool.ts'
 import { choosePorts, type Ports } from './ports.ts'
 import { type Preparation, type PrepareOptions, prepare } from './prepare.ts'
 import { createManagedProcess, type ManagedProcess, type ProcessPlan } from './process.ts'
+import { composeRotations } from './rotation/compose.ts'
+import type { Rotations } from './rotation/orchestrator.ts'
 import type { SecretSources } from './secrets.ts'
 import * as servers from './servers.ts'
 import { createUnwind, type Unwind } from './unwind.ts'
@@ -29,6 +32,8 @@ import { toAgentView, toStatus, toSummaries } from './views.ts'
 export interface UpOptions extends PrepareOptions {
   /** Programs that replace ours (tests). */
   readonly entries?: { readonly notary?: string; readonly worker?: string }
+  /** Shortest overlap of keys, where a test cannot wait for the real one. */
+  readonly leastOverlapMs?: number
   /** Aborted when it shall stop, also during the start. */
   readonly stop: AbortController
 }
@@ -53,6 +58,9 @@ interface Live {
   busServer: BusServer | undefined
   readonly containment: Containment
   busNews: ReloadNews
+  rotations: Rotations | undefined
+  /** A rotation of an earlier start that was carried through before anything ran. */
+  finished: Successor | undefined
 }
 
 /**
@@ -103,6 +111,8 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     notary: undefined,
     busServer: undefined,
     busNews: listenForReloads(prepared.journal.logOf('nats-server')),
+    rotations: undefined,
+    finished: undefined,
   }
   const controlSocket = join(sockets, 'control.sock')
   await serveControl(live, controlSocket, options.stop)
@@ -148,8 +158,33 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
   unwind.add('ready', () => {
     live.ready = false
   })
+  live.rotations = startRotations(live, options, { notary, ports })
   writeDeployment(layout.deploymentFile, file)
   return file
+}
+
+/** What an earlier start left half done goes on beside everything else. */
+function startRotations(
+  live: Live,
+  options: UpOptions,
+  { notary, ports }: { readonly notary: NotaryPort; readonly ports: Ports },
+): Rotations | undefined {
+  const { layout, replicas, journal } = live.prepared
+  const { busServer: bus, gateway, finished } = live
+  const { leastOverlapMs } = options
+  if (bus === undefined) return undefined
+  const rotations = composeRotations({
+    ...{ layout, bus, notary, finished },
+    ...(leastOverlapMs === undefined ? {} : { leastOverlapMs }),
+    identities: { state: layout.root, replicas, gateway },
+    replicas: () => (live.pool?.members() ?? []).map(({ replica }) => replica),
+    hangUpNotary: () => live.processes.get('notary')?.hangUp(),
+    temporal: { api: `http://127.0.0.1:${ports.temporalHttp}`, namespace: servers.namespace },
+    say: journal.say,
+  })
+  live.unwind.add('key rotation', () => rotations.stop())
+  void rotations.resume()
+  return rotations
 }
 
 async function serveControl(live: Live, socket: string, stop: AbortController): Promise<void> {
@@ -171,6 +206,7 @@ async function serveControl(live: Live, socket: string, stop: AbortController): 
     agents: () => toSummaries(members(), quarantine.entries()),
     agent: (name) => toAgentView(name, members(), { accounts, quarantined: quarantine.entries() }),
     quarantine: createQuarantineActions(quarantine, members),
+    keys: () => live.rotations,
     down: () => stop.abort(),
   })
   live.unwind.add('control socket', () => control.close())
@@ -190,6 +226,8 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const bus = { host: '127.0.0.1', port: ports.bus }
     const { gateway } = live
     const identities = { state: layout.root, deployment, replicas, gateway, bus }
+    const folders = credentialFolders(replicas, gateway)
+    live.finished ??= await finishSuccessor({ state: layout.root, folders })
     const shutOut = live.containment.quarantine.accounts()
     await prepareIdentities({ ...identities, shutOut })
     const input = { layout, ports, environment }

@@ -92,7 +92,8 @@ async function drawNkeys(state: string, folders: ReadonlyMap<string, string>) {
     before[account] = await preparePublicNkey(join(state, folder, 'nkey.seed'))
     after[account] = await preparePublicNkey(join(nextOf(state), account, 'nkey.seed'))
   }
-  return { retired: Object.values(before), current: nkeysId(Object.values(after)), before, after }
+  const retired = [nkeysId(Object.values(before))]
+  return { retired, current: nkeysId(Object.values(after)), before, after }
 }
 
 /** What was drawn completely and is not in force everywhere yet. */

@@ -10,7 +10,7 @@ import {
 } from '../../egress/journal.ts'
 
 const agentOf = (agent: string): GatewayAgent => ({
-  ...{ agent, n: 0, socket: '', nkey: '', epochFile: '', egress: [], actions: {} },
+  ...{ agent, n: 0, socket: '', epochFile: '', nkeyFile: '', egress: [], actions: {} },
 })
 const feeds = agentOf('feeds')
 const weather = agentOf('weather')

@@ -10,8 +10,8 @@ const agent: GatewayAgent = {
   agent: 'lamp',
   n: 0,
   socket: '/nowhere',
-  nkey: 'U',
   epochFile: '/nowhere',
+  nkeyFile: '/nowhere',
   actions: { set: ['bridge', 'many', 'unset'], look: ['bridge'], idle: [] },
   egress: [
     {

@@ -74,7 +74,7 @@ describe('the configuration of the gateway', () => {
       ...address,
       socket: join(state, 'run', 'test.0.egress.sock'),
       epochFile: join(state, 'gateway', 'epochs', 'test.0'),
-      nkey: expect.stringMatching(/^U[A-Z2-7]{55}$/),
+      nkeyFile: join(state, 'gateway', 'epochs', 'test.0.nkey'),
     })
     expect(agent?.actions).toMatchObject({ fetch: ['server'], echo: [] })
   })
@@ -154,11 +154,12 @@ describe('a sandbox', () => {
   it('has its epoch announced while it runs', () => {
     prepare('server: "https://a.example"')
     const door = doorOf(address, withEgress(), places())
-    announceEpoch(door, 'epoch-one')
+    announceEpoch(door, { bootEpoch: 'epoch-one', nkey: 'UKEY' })
     expect(readFileSync(door?.epochFile ?? '', 'utf8')).toBe('epoch-one')
+    expect(readFileSync(door?.nkeyFile ?? '', 'utf8')).toBe('UKEY')
     withdrawEpoch(door)
     expect(existsSync(door?.epochFile ?? '')).toBe(false)
-    announceEpoch(door, 'epoch-of-a-killed-supervisor')
+    announceEpoch(door, { bootEpoch: 'epoch-of-a-killed-supervisor', nkey: 'UKEY' })
     prepare('server: "https://a.example"')
     expect(existsSync(door?.epochFile ?? '')).toBe(false)
   })

@@ -25,6 +25,7 @@ function fakeReplica(change: Partial<Replica> = {}, shown: Partial<ReplicaStatus
     address: { agent: 'test', n: 0 },
     ensure: async () => ({ bootEpoch: 'epoch-0001' }),
     stop: async () => undefined,
+    drain: async () => undefined,
     halt: async () => undefined,
     status: () => ({ ...status, ...shown }),
     ...change,

@@ -29,6 +29,8 @@ export interface DeploymentOptions {
   /** Bundles that replace the built ones, by agent. */
   readonly bundles?: Readonly<Record<string, string>>
   readonly notaryEntry?: string
+  /** Shortest overlap when keys are rotated; the real one is half a minute. */
+  readonly leastOverlapMs?: number
   readonly workerEntry?: string
   /** Uses (and keeps) this state folder instead of a new one. */
   readonly state?: string
@@ -70,13 +72,14 @@ export async function prepareDeployment(
     await bundleAgent(join(import.meta.dirname, 'test-agent', 'agent.ts'), bundle)
     bundles['test'] = bundle
   }
-  const { notaryEntry: notary, workerEntry: worker } = options
+  const { notaryEntry: notary, workerEntry: worker, leastOverlapMs } = options
   return {
     state,
     configFile,
     bundles,
     ...(options.agents === undefined ? {} : { agents: options.agents }),
     ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
+    ...(leastOverlapMs === undefined ? {} : { leastOverlapMs }),
     entries: {
       ...(notary === undefined ? {} : { notary }),
       ...(worker === undefined ? {} : { worker }),

@@ -9,7 +9,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEgressClient, type EgressClient } from '../../agents/egress-client.ts'
-import { readEpoch, readSecret } from '../../egress/config.ts'
+import { readEpoch, readNkey, readSecret } from '../../egress/config.ts'
 import type { FetchCall, FetchReply, GatewayAgent, ResolvedEgress } from '../../egress/contract.ts'
 import { createGateway, type Gateway, type GatewayDependencies } from '../../egress/gateway.ts'
 import type { EgressEvent } from '../../egress/journal.ts'
@@ -68,6 +68,7 @@ export async function openGatewayHome(): Promise<GatewayHome> {
   const events: EgressEvent[] = []
   const open: { close(): Promise<void> }[] = []
   writeFileSync(join(folder, 'epoch'), identity.bootEpoch)
+  writeFileSync(join(folder, 'nkey'), identity.nkey)
   const home: GatewayHome = {
     folder,
     authority,
@@ -77,8 +78,8 @@ export async function openGatewayHome(): Promise<GatewayHome> {
       agent: 'test',
       n: 1,
       socket: join(folder, 'egress.sock'),
-      nkey: identity.nkey,
       epochFile: join(folder, 'epoch'),
+      nkeyFile: join(folder, 'nkey'),
       egress,
       actions: { fetch: egress.map(({ id }) => id), echo: [] },
     }),
@@ -89,6 +90,7 @@ export async function openGatewayHome(): Promise<GatewayHome> {
         now: Date.now,
         resolve: () => Promise.reject(new Error('this test resolves nothing')),
         epochOf: readEpoch,
+        nkeyOf: readNkey,
         secretOf: readSecret,
         trusted: tls.trust.ca,
         record: async (event) => {

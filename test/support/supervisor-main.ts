@@ -19,6 +19,7 @@ export interface SupervisorTestOptions {
   readonly overrides?: Readonly<Record<string, ManifestOverrides>>
   readonly bundles?: Readonly<Record<string, string>>
   readonly entries?: { readonly notary?: string; readonly worker?: string }
+  readonly leastOverlapMs?: number
 }
 
 async function toCatalogue(options: SupervisorTestOptions): Promise<Catalogue> {
@@ -46,6 +47,7 @@ try {
     catalogue: await toCatalogue(options),
     bundles: new Map(Object.entries(options.bundles ?? {})),
     ...(options.entries === undefined ? {} : { entries: options.entries }),
+    ...(options.leastOverlapMs === undefined ? {} : { leastOverlapMs: options.leastOverlapMs }),
   })
   process.exit(0)
 } catch (error) {
