@@ -9,6 +9,25 @@ export const workflowType = 'request'
 /** Name of the query that answers with a `RunState`. */
 export const stateQuery = 'state'
 
+/**
+ * Updates by which a person's decision reaches a held run. The notary must have recorded it before;
+ * an update alone opens nothing, because every effect still asks the notary.
+ */
+export const retryUpdate = 'retrySteps'
+export const resolveUpdate = 'resolveStep'
+export const giveUpUpdate = 'giveUp'
+
+/** As the notary answered: what runs again, and as which rerun. */
+export interface RetryInput {
+  readonly step: string
+  readonly reruns: readonly { readonly step: string; readonly rerun: number }[]
+}
+
+export interface ResolveInput {
+  readonly step: string
+  readonly happened: boolean
+}
+
 export const anchorWorkflowType = 'auditAnchor'
 /** No request can have this id: theirs begin with a letter or a digit. */
 export const anchorId = '_audit-anchor'
@@ -116,6 +135,7 @@ export interface StepSummary {
   readonly durationMs: number
   /** Outcome of its undo, where the run aborted; of several reruns the worst. */
   readonly undo?: StepOutcome
+  readonly undoCode?: string
   /** How often a person had it run again. */
   readonly rerun?: number
   /** How far its agent says that it is; only while it runs. */

@@ -3,16 +3,19 @@
 // Deterministic: it iterates the plan's order, keeps Maps, reads no clock. Waits in one place only,
 // because a condition per step is quadratic. Sees references and outcomes, never content.
 
-import { limits } from '../plan/limits.ts'
 import type { PlanSkeleton, SkeletonStep } from '../plan/schema.ts'
 import type {
+  ResolveInput,
+  RetryInput,
   RunStatus,
   SourceRef,
   StepInput,
   StepOutcome,
   StepResult,
-  StepSummary,
 } from './contract.ts'
+import { createStage, isFailing, isStopping, note, type Progress, type Stage } from './stage.ts'
+
+export type { Progress } from './stage.ts'
 
 export interface RunPorts {
   /**
@@ -23,19 +26,35 @@ export interface RunPorts {
   /** Resolves when `ready()` is true; rejects with the cancellation when the run is cancelled. */
   until(ready: () => boolean): Promise<void>
   isCancellation(error: unknown): boolean
+  /** Told when the run begins and ceases to wait for a person alone. */
+  onHeld(held: boolean): void
   /** Whether the run has been cancelled already. */
   cancelled(): boolean
   /** Runs `work` out of reach of the run's cancellation. */
   shielded<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** What each step has come to, in plan order: read by the `state` query while the run goes on. */
-export type Progress = Map<string, StepSummary>
+/** A person's decisions, which update handlers put here and the run takes up. */
+export type Order =
+  | { readonly kind: 'retry'; readonly retry: RetryInput }
+  | { readonly kind: 'resolve'; readonly answer: ResolveInput }
+  | { readonly kind: 'give-up' }
+
+export interface Controls {
+  readonly orders: Order[]
+  /** Steps that wait for a person. Empty when the run is turning around or over. */
+  held: ReadonlySet<string>
+}
+
+export function createControls(): Controls {
+  return { orders: [], held: new Set() }
+}
 
 export interface RunInput {
   readonly requestId: string
   readonly skeleton: PlanSkeleton
   readonly progress: Progress
+  readonly controls: Controls
 }
 
 export interface RunOutcome {
@@ -63,17 +82,19 @@ export function createProgress(skeleton: PlanSkeleton): Progress {
 
 /**
  * Runs every step whose needs are satisfied, at most `limits.fanOut` at once. The first failure
- * under `abort`, any unknown outcome, or a cancellation stops further launches; what is running is
- * drained, then the undos run newest first, whatever else happens.
+ * under `abort`, an unknown outcome, a cancellation, or a person's giving up stops further launches;
+ * what is running is drained, then the undos run newest first, whatever else happens. A failure under
+ * `hold` stops what builds on it, and the run waits for a person when nothing else is left to do.
  */
 export async function runPlan(run: RunInput, ports: RunPorts): Promise<RunOutcome> {
+  const { controls } = run
   const stage = createStage(run)
   let bug: { readonly cause: unknown } | undefined
   let cancelled = false
   let dirty = false
+  let waiting = false
   const launch = (step: SkeletonStep): void => {
-    stage.begin(step)
-    ports.dispatch(step, stage.inputOf(step, 'do')).then(
+    ports.dispatch(step, stage.begin(step)).then(
       (result) => {
         stage.end(step, result)
         dirty = true
@@ -86,10 +107,16 @@ export async function runPlan(run: RunInput, ports: RunPorts): Promise<RunOutcom
   }
   for (;;) {
     cancelled ||= ports.cancelled()
+    for (const order of controls.orders.splice(0)) obey(stage, order)
     while (!cancelled && stage.mayLaunch()) launch(stage.next())
-    if (stage.running() === 0) break
+    const over = cancelled || stage.stopped()
+    controls.held = over ? new Set() : stage.held()
+    const waits = !over && stage.running() === 0 && stage.held().size > 0
+    if (waits !== waiting) ports.onHeld(waits)
+    waiting = waits
+    if (stage.running() === 0 && !waits) break
     dirty = false
-    const changed = () => ports.until(() => dirty)
+    const changed = () => ports.until(() => dirty || controls.orders.length > 0)
     // Once cancelled, only a shielded wait can still wait for what is running.
     try {
       await (cancelled ? ports.shielded(changed) : changed())
@@ -104,90 +131,44 @@ export async function runPlan(run: RunInput, ports: RunPorts): Promise<RunOutcom
   return { ...verdict, sources: stage.sources() }
 }
 
-/** Ready queue and dependency counters: each step is looked at once per need, not once per wake. */
-interface Stage {
-  mayLaunch(): boolean
-  next(): SkeletonStep
-  running(): number
-  begin(step: SkeletonStep): void
-  end(step: SkeletonStep, result: StepResult): void
-  inputOf(step: SkeletonStep, kind: 'do' | 'undo'): StepInput
-  /** Steps to undo, newest first. */
-  undos(): readonly SkeletonStep[]
-  sources(): readonly SourceRef[]
-}
-
-function createStage({ requestId, skeleton, progress }: RunInput): Stage {
-  const dependants = new Map<string, SkeletonStep[]>(skeleton.steps.map((step) => [step.id, []]))
-  const missing = new Map(skeleton.steps.map((step) => [step.id, step.needs.length]))
-  for (const step of skeleton.steps) {
-    for (const need of step.needs) dependants.get(need)?.push(step)
-  }
-  const ready = skeleton.steps.filter((step) => step.needs.length === 0)
-  const results = new Map<string, string | null>()
-  const undo = new Map<string, SkeletonStep>()
-  let head = 0
-  let inFlight = 0
-  let stopped = false
-  const sourceOf = (step: string): SourceRef => ({
-    step,
-    iteration: 0,
-    ref: results.get(step) ?? null,
-  })
-  return {
-    mayLaunch: () => !stopped && head < ready.length && inFlight < limits.fanOut,
-    next() {
-      const step = ready[head]
-      if (step === undefined) throw new Error('no step is ready')
-      head += 1
-      return step
-    },
-    running: () => inFlight,
-    begin(step) {
-      inFlight += 1
-      // Before the step, not after it: a step that ends unknown may have had its effect.
-      if (step.hasUndo) undo.set(step.id, step)
-      note(progress, step.id, { outcome: 'running' })
-    },
-    end(step, result) {
-      inFlight -= 1
-      results.set(step.id, result.resultRef)
-      note(progress, step.id, summarise(result))
-      // Nothing else proves the absence of an effect: a refusal may follow an attempt that was sent.
-      if (result.outcome === 'skipped') undo.delete(step.id)
-      if (isAborting(step, result.outcome)) {
-        stopped = true
-        return
-      }
-      for (const dependant of dependants.get(step.id) ?? []) {
-        const left = (missing.get(dependant.id) ?? 0) - 1
-        missing.set(dependant.id, left)
-        if (left === 0) ready.push(dependant)
-      }
-    },
-    inputOf: (step, kind) => ({
-      planRef: skeleton.planRef,
-      digest: skeleton.digest,
-      requestId,
-      step: step.id,
-      iteration: 0,
-      kind,
-      sources: (kind === 'do' ? step.needs : [...step.needs, step.id]).map(sourceOf),
-      attempts: step.attempts,
-    }),
-    undos: () => [...undo.values()].reverse(),
-    sources: () =>
-      skeleton.steps.filter((step) => results.has(step.id)).map((step) => sourceOf(step.id)),
+function obey(stage: Stage, order: Order): void {
+  switch (order.kind) {
+    case 'retry':
+      stage.again(order.retry)
+      break
+    case 'resolve':
+      stage.resolve(order.answer)
+      break
+    case 'give-up':
+      stage.giveUp()
+      break
   }
 }
 
 /** One after the other, and every one of them: an undo that fails is reported, never swallowed. */
 async function compensate(stage: Stage, run: RunInput, ports: RunPorts): Promise<void> {
-  for (const step of stage.undos()) {
+  const worst = new Map<string, StepOutcome>()
+  for (const { step, input } of stage.undos()) {
     note(run.progress, step.id, { undo: 'running' })
-    const { outcome } = await ports.dispatch(step, stage.inputOf(step, 'undo'))
-    note(run.progress, step.id, { undo: outcome })
+    const { outcome, code } = await ports.dispatch(step, input)
+    const before = worst.get(step.id)
+    const undo = before === undefined || gravity[outcome] > gravity[before] ? outcome : before
+    worst.set(step.id, undo)
+    const undoCode = undo === outcome && code !== undefined ? { undoCode: code } : {}
+    note(run.progress, step.id, { undo, ...undoCode })
   }
+}
+
+/** Of several undos of one step the one that most needs a person is told. */
+const gravity: Readonly<Record<StepOutcome, number>> = {
+  pending: 0,
+  running: 0,
+  skipped: 0,
+  settled: 1,
+  'already-settled': 1,
+  failed: 2,
+  denied: 2,
+  unknown: 3,
 }
 
 /**
@@ -200,36 +181,14 @@ function toVerdict(
 ): Pick<RunOutcome, 'status' | 'code'> {
   const ended = skeleton.steps.flatMap((step) => {
     const summary = progress.get(step.id)
-    return summary !== undefined && isAborting(step, summary.outcome) ? [summary] : []
+    return summary !== undefined && isFailing(step, summary.outcome) ? [summary] : []
   })
-  const stopping = (code: string | undefined) =>
-    code === 'RUN_ABORTING' || code === 'REQUEST_CANCELLED'
   if (cancelled) return { status: 'cancelled' }
-  const cause = ended.find(({ code }) => !stopping(code)) ?? ended[0]
+  const cause = ended.find(({ code }) => !isStopping(code)) ?? ended[0]
   if (cause === undefined) return { status: 'completed' }
-  if (stopping(cause.code)) return { status: 'cancelled', code: 'REQUEST_CANCELLED' }
+  if (isStopping(cause.code)) return { status: 'cancelled', code: 'REQUEST_CANCELLED' }
   return {
     status: cause.outcome === 'denied' ? 'denied' : 'failed',
     code: cause.code ?? cause.outcome.toUpperCase(),
   }
-}
-
-/** `continue` forgives what certainly failed; nobody can go on from an unknown outcome. */
-function isAborting(step: SkeletonStep, outcome: StepOutcome): boolean {
-  if (outcome === 'unknown') return true
-  return (outcome === 'failed' || outcome === 'denied') && step.onError === 'abort'
-}
-
-function summarise(result: StepResult): Partial<StepSummary> {
-  return {
-    outcome: result.outcome,
-    ...(result.code === undefined ? {} : { code: result.code }),
-    attempts: result.attempts,
-    durationMs: result.durationMs,
-  }
-}
-
-function note(progress: Progress, id: string, change: Partial<StepSummary>): void {
-  const summary = progress.get(id)
-  if (summary !== undefined) progress.set(id, { ...summary, ...change })
 }

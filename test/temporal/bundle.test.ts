@@ -31,11 +31,14 @@ describe('the workflow bundle', () => {
       'temporal/failure-converter.ts',
       'workflows/anchor.ts',
       'workflows/contract.ts',
+      'workflows/decisions.ts',
       'workflows/harden.ts',
       'workflows/registered.ts',
       'workflows/request.ts',
       'workflows/run-plan.ts',
+      'workflows/stage.ts',
       'workflows/step-failure.ts',
+      'workflows/undo-register.ts',
     ])
     const packages = names.flatMap(
       (name) => name.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? [],

@@ -3,7 +3,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PlanSkeleton, SkeletonStep } from '../../plan/schema.ts'
 import type { StepInput, StepResult } from '../../workflows/contract.ts'
-import { createProgress, type RunPorts, runPlan } from '../../workflows/run-plan.ts'
+import {
+  type Controls,
+  createControls,
+  createProgress,
+  type RunPorts,
+  runPlan,
+} from '../../workflows/run-plan.ts'
 
 export class Cancellation extends Error {}
 
@@ -14,6 +20,9 @@ export interface FakeRun {
   readonly inputs: StepInput[]
   /** Most dispatches that were in flight at one moment. */
   readonly peak: () => number
+  readonly controls: Controls
+  /** What `onHeld` was told, in order. */
+  readonly heldLog: boolean[]
   cancel(): void
 }
 
@@ -30,12 +39,15 @@ export function createFakeRun(script: Script): FakeRun {
     log,
     inputs,
     peak: () => peak,
+    controls: createControls(),
+    heldLog: [],
     cancel() {
       cancelled = true
     },
     ports: {
       async dispatch(_step, input) {
-        const name = input.kind === 'undo' ? `${input.step}~undo` : input.step
+        const again = input.rerun === undefined ? '' : `~${input.rerun}`
+        const name = `${input.step}${again}${input.kind === 'undo' ? '~undo' : ''}`
         log.push(name)
         inputs.push(input)
         inFlight += 1
@@ -53,6 +65,7 @@ export function createFakeRun(script: Script): FakeRun {
           await nextTurn()
         }
       },
+      onHeld: (held) => void run.heldLog.push(held),
       isCancellation: (error) => error instanceof Cancellation,
       cancelled: () => cancelled,
       async shielded(work) {
@@ -92,6 +105,9 @@ export function step(id: string, more: Partial<SkeletonStep> = {}): SkeletonStep
 export async function runSteps(steps: readonly SkeletonStep[], fake: FakeRun) {
   const skeleton: PlanSkeleton = { planRef: 'plan', digest: 'digest', steps }
   const progress = createProgress(skeleton)
-  const outcome = await runPlan({ requestId: 'r1', skeleton, progress }, fake.ports)
+  const outcome = await runPlan(
+    { requestId: 'r1', skeleton, progress, controls: fake.controls },
+    fake.ports,
+  )
   return { outcome, progress, summary: (id: string) => progress.get(id) }
 }
