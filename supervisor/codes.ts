@@ -27,6 +27,7 @@ export const supervisorCodes = [
   'SANDBOX_FAILED',
   'VOLUME_FAILED',
   'OVER_QUOTA',
+  'WITNESS_BEHIND',
   'QUARANTINED',
   'BACKING_OFF',
   'NOT_RECORDED',

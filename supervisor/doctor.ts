@@ -8,9 +8,10 @@ import { deploymentSchema } from '../security/deployment.ts'
 import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { grantedFolders, loadConfiguration } from './configuration.ts'
+import { checkLedgers, checkWitnesses, describeLimits, describeVolumes } from './doctor-storage.ts'
 import { processStartTime } from './lock.ts'
 import { type ConfiguredPorts, isFree, portNames } from './ports.ts'
-import { canMakeControlGroups, findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
+import { findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
 import { assertPrivate, stateLayout } from './state.ts'
 import { askVersion, compareVersions, locateTool, type ToolName } from './toolchain.ts'
 
@@ -48,7 +49,10 @@ export async function examine(input: DoctorInput): Promise<DoctorReport> {
     check('nats-server', () => checkTool('nats-server', input.environment)),
     check('runc', () => checkRuntime(input.environment)),
     check('user namespaces', checkNamespaces),
-    check('control groups', checkControlGroups),
+    check('control groups', describeLimits),
+    check('ledger volumes', () => describeVolumes(input.environment)),
+    check('ledgers', () => checkLedgers(input.state, input.catalogue)),
+    check('audit witnesses', () => checkWitnesses(input.state, startedAt(input.state))),
     check('setpriv', () => checkDeathSignal(input.environment)),
     check('disk', () => checkDisk(input.state)),
     check('clock', () => checkClock(input.state)),
@@ -118,13 +122,6 @@ function checkNamespaces(): string {
   return 'usable'
 }
 
-/** Not a failure: rootless sandboxes are bounded by resource limits. */
-function checkControlGroups(): string {
-  return canMakeControlGroups()
-    ? 'memory, threads and processor of each agent are bounded'
-    : 'not available: agents are bounded by resource limits of the process only'
-}
-
 function checkDeathSignal(environment: Environment): string {
   const path = environment.path
     .map((folder) => `${folder}/setpriv`)
@@ -162,6 +159,14 @@ function checkClock(state: string): string {
     })
   }
   return new Date(now).toISOString()
+}
+
+/** Of the platform that runs now. */
+function startedAt(state: string): number | undefined {
+  const known = readDeployment(stateLayout(state).deploymentFile)
+  return known !== undefined && processStartTime(known.pid) !== undefined
+    ? known.startedAt
+    : undefined
 }
 
 function readDeployment(file: string) {

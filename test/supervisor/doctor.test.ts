@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { examine, toText } from '../../supervisor/doctor.ts'
+import { describeLimits } from '../../supervisor/doctor-storage.ts'
 import { manifest } from '../support/test-agent/manifest.ts'
 
 let base: string
@@ -69,6 +70,50 @@ describe('doctor', () => {
     const { check } = await look(`ports:\n  bus: ${port}\n`)
     server.close()
     expect(check('ports')).toMatchObject({ ok: false, detail: `port ${port} (ports.bus) is taken` })
+  })
+
+  it('says what agents can take where the machine has no control groups', () => {
+    expect(describeLimits(true)).toContain('256 MiB of memory, 64 threads and 1 processor')
+    expect(describeLimits(false)).toContain('1024 MiB instead of 256, and all processors')
+  })
+
+  it('says what is missing for ledger volumes', async () => {
+    const { check } = await look('')
+    expect(check('ledger volumes')).toMatchObject({ ok: true })
+    expect(check('ledger volumes')?.detail).toMatch(/without (root rights|the program mkfs\.ext4)/)
+  })
+
+  it('names a ledger that is about to be full', async () => {
+    const ledger = join(base, 'state', 'agents', 'test.0', 'ledger')
+    mkdirSync(ledger, { recursive: true })
+    writeFileSync(join(ledger, 'ledger.db'), Buffer.alloc(1024 * 1024, 1))
+    expect((await look('')).check('ledgers')).toMatchObject({ ok: true, detail: 'test.0 2 %' })
+    writeFileSync(join(ledger, 'filler'), Buffer.alloc(58 * 1024 * 1024, 1))
+    const { check } = await look('')
+    expect(check('ledgers')).toMatchObject({ ok: false })
+    expect(check('ledgers')?.detail).toMatch(/^the ledger of test\.0 is 9\d % full$/)
+  })
+
+  it('finds a witness that has stopped to look', async () => {
+    const state = join(base, 'state')
+    const head = (at: number) =>
+      `${JSON.stringify({ size: 7, root: 'r'.repeat(43), at: at, jws: 'a.b.c' })}\n`
+    for (const name of ['notary', 'worker', 'cli'])
+      mkdirSync(join(state, name), { recursive: true })
+    expect((await look('')).check('audit witnesses')).toMatchObject({ ok: true })
+    writeFileSync(join(state, 'notary', 'audit.db'), '')
+    expect((await look('')).check('audit witnesses')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('no head at all'),
+    })
+    const file = join(state, 'worker', 'witness.jsonl')
+    writeFileSync(file, head(Date.now() - 120_000))
+    expect((await look('')).check('audit witnesses')).toMatchObject({ ok: false })
+    writeFileSync(file, head(Date.now()))
+    expect((await look('')).check('audit witnesses')).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('worker row 7, command none yet'),
+    })
   })
 
   it('refuses a state folder that others can read', async () => {
