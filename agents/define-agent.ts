@@ -3,13 +3,14 @@
 // in a Map, so that no name from outside ever indexes an object. No I/O here, and no bus: an agent's
 // handlers must be testable with nothing but this file.
 
+import type { Duplex } from 'node:stream'
 import type { z } from 'zod'
-import type { EgressRequest } from '../egress/contract.ts'
+import type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
 import type { ActionManifest, AgentManifest } from '../plan/manifest.ts'
 import type { EgressResponse } from './egress-client.ts'
 import type { FailureCode, RetryAdvice } from './protocol.ts'
 
-export type { EgressRequest } from '../egress/contract.ts'
+export type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
 export type { EgressResponse } from './egress-client.ts'
 
 /** What a handler may know of the command it carries out. */
@@ -41,6 +42,13 @@ export interface ActionContext {
    * @throws EgressOutcomeUnknown when anything but a GET may have reached the server
    */
   fetch(request: EgressRequest): Promise<EgressResponse>
+  /**
+   * A connection to a host and port that the manifest declares as `tls`. Speak TLS through it; the
+   * gateway sees ciphertext. It is cut when the token, the action's time or its bounds end, and that
+   * looks like any broken connection.
+   * @throws ActionFailure UNAVAILABLE: `final` when the gateway refuses, `absent` when nothing was sent
+   */
+  connect(request: TunnelRequest): Promise<Duplex>
 }
 
 /**

@@ -29,6 +29,7 @@ import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
 import { type ExecRequest, execRequestSchema, progressSchema, type Reply } from './protocol.ts'
 import { createReceipts, type Receipts } from './receipts.ts'
+import type { TunnelClient } from './tunnel-client.ts'
 
 /** Codes and ids only: never arguments, results or tokens. `error` is for its name and stack. */
 export type Notice =
@@ -50,6 +51,8 @@ export interface RuntimeDependencies extends Admission {
   readonly secret: (name: string) => string
   /** The way to the network, through the gateway. */
   readonly egress: EgressClient
+  /** The way to servers that speak no HTTP, through the gateway. */
+  readonly tunnel: TunnelClient
   /** What the process found out about its own confinement. */
   readonly sandbox: Readonly<Record<string, unknown>>
   readonly notice: (notice: Notice) => void
@@ -229,7 +232,7 @@ async function carryOut(
 }
 
 function startHandler(
-  { notice, now, folder, egress, secret }: Self,
+  { notice, now, folder, egress, tunnel, secret }: Self,
   command: Command,
   entry: Running,
 ): Execution {
@@ -247,6 +250,7 @@ function startHandler(
           entry.progress = progressSchema.safeParse({ done, total: total ?? null }).data
         },
         fetch: (request) => egress(proof, request, signal),
+        connect: (request) => tunnel(proof, request, signal),
       }),
     {
       declaration: action.declaration,

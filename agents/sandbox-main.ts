@@ -16,6 +16,7 @@ import { LedgerError } from './ledger-file.ts'
 import type { Reply } from './protocol.ts'
 import { createRuntime, type Notice, type Runtime, type RuntimePoint } from './runtime.ts'
 import { assertSandbox, observeSandbox, type SandboxFacts } from './self-assertion.ts'
+import { createTunnelClient } from './tunnel-client.ts'
 
 export type CrashPoint = RuntimePoint | 'after-reply'
 
@@ -102,6 +103,7 @@ export async function startAgent(
     folder: mountedFolder(agent, paths),
     secret: declaredSecret(agent, paths),
     egress: createEgressClient(paths.egressSocket),
+    tunnel: createTunnelClient(paths.egressSocket),
     notice: (notice) => tell(bus, subject, notice),
     ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
   })

@@ -10,18 +10,11 @@ import {
   type Proof,
   refusalSchema,
   type TunnelCall,
+  type TunnelRequest,
   tunnelUser,
   unsentCodes,
 } from '../egress/contract.ts'
 import { ActionFailure } from './define-agent.ts'
-
-export interface TunnelRequest {
-  /** Id of a declaration of the manifest whose protocol is `tls`. */
-  readonly egress: string
-  /** As the declaration or its setting names them. */
-  readonly host: string
-  readonly port: number
-}
 
 export type TunnelClient = (
   proof: Proof,

@@ -72,6 +72,15 @@ export const tunnelCallSchema = z.strictObject({
 export type TunnelCall = z.infer<typeof tunnelCallSchema>
 export const tunnelUser = 'tunnel'
 
+/** What an agent's handler asks its tunnel client for. */
+export interface TunnelRequest {
+  /** Id of a declaration of the manifest whose protocol is `tls`. */
+  readonly egress: string
+  /** As the declaration or its setting names them. */
+  readonly host: string
+  readonly port: number
+}
+
 /** The body of a CONNECT that is refused, and of a request that is. */
 export const refusalSchema = z.strictObject({
   ok: z.literal(false),

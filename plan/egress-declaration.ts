@@ -18,6 +18,8 @@ export interface EgressRule {
   readonly bind?: Readonly<Record<string, string>>
   /** Query keys that may be sent besides the bound ones; absent: none. '*': any. */
   readonly query?: readonly string[] | '*'
+  /** A stream that stays open without a step. Known, and refused until approvals can enable it. */
+  readonly standing?: boolean
 }
 
 export interface EgressDeclaration {
@@ -26,14 +28,20 @@ export interface EgressDeclaration {
   readonly host: string | { readonly config: string }
   /** Of a host name; a setting's origins name their own. */
   readonly port: number
-  readonly protocol: 'https' | 'http'
+  /** tls: a tunnel to host and port, for what cannot be forwarded; the agent speaks TLS itself. */
+  readonly protocol: 'https' | 'http' | 'tls'
+  /** Of requests; a tunnel has none, because nobody reads what goes through it. */
   readonly allow: readonly EgressRule[]
   /** `secret`: setting of bulkhead.yaml whose value is a secret reference (file://, env://, systemd-cred://). */
   readonly credential?: {
     readonly secret: { readonly config: string }
     readonly as: 'bearer' | 'basic' | { readonly header: string }
   }
-  /** base64 SHA-256 of the server key's SPKI; asked in addition to the certificate's chain and name. */
+  /**
+   * base64 SHA-256 of the server key's SPKI; asked in addition to the certificate's chain and name.
+   * With `privateAddress`, at an address of the house: in their place, for devices whose certificate
+   * nobody signed.
+   */
   readonly pin?: string
   /** The person named a private or loopback address on purpose. */
   readonly privateAddress?: boolean
@@ -97,6 +105,7 @@ function faultOfDeclaration(agent: string, declaration: EgressDeclaration): stri
     if (parsed.literal) return 'names an address: only bulkhead.yaml may'
   } else if (!isSettingOf(agent, host.config)) return "takes its host from another agent's setting"
   if (!Number.isSafeInteger(port) || port < 1 || port > 65_535) return 'has no proper port'
+  if (protocol === 'tls') return faultOfTunnel(declaration)
   if (protocol !== 'https' && protocol !== 'http') return 'has no known protocol'
   if (allow.length === 0) return 'allows nothing'
   if (credential !== undefined) {
@@ -112,6 +121,14 @@ function faultOfDeclaration(agent: string, declaration: EgressDeclaration): stri
     const fault = faultOfRule(rule)
     if (fault !== undefined) return `allows ${rule.path}, ${fault}`
   }
+  return undefined
+}
+
+/** What the gateway could not do for bytes that it cannot read is not declared. */
+function faultOfTunnel({ allow, credential, pin }: EgressDeclaration): string | undefined {
+  if (allow.length > 0) return 'has rules for requests, and is a tunnel'
+  if (credential !== undefined) return 'has a credential, which nobody can add to a tunnel'
+  if (pin !== undefined) return 'has a pin, which only its agent can check'
   return undefined
 }
 
@@ -137,6 +154,11 @@ export function parametersOf(path: string): readonly string[] {
 function faultOfRule(rule: EgressRule): string | undefined {
   if (rule.methods.length === 0 || !rule.methods.every((one) => methods.has(one))) {
     return 'with a method that does not exist'
+  }
+  if (rule.standing === true) {
+    return rule.methods.some((one) => one !== 'GET')
+      ? 'which stands open with a method that is not GET'
+      : 'which stands open without a step: that needs an approval, and approvals are not built yet'
   }
   if (!rule.path.startsWith('/')) return 'which is not an absolute path'
   const fixed = rule.path === '/' ? [] : rule.path.replace(/\/\*$/, '').slice(1).split('/')
@@ -180,6 +202,7 @@ function faultOfAction(
     const declared = declarations.find((one) => one.id === id)
     if (declared === undefined) return `it uses the egress ${id}, which is not declared`
     // A declaration may serve several actions: each needs one rule that it has the arguments for.
+    if (declared.protocol === 'tls') continue
     const fits = declared.allow.some((rule) => pointersOf(rule).every((one) => inputs.has(one)))
     if (!fits) return `its input lacks what every rule of egress ${id} binds`
   }

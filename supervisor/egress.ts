@@ -168,9 +168,16 @@ function originsOf(
   return value.split(',').map((part) => {
     const parsed = parseOrigin(part.trim())
     if (!parsed.ok) {
-      throw refuseOrigin(host.config, `${part.trim()} is refused as written (${parsed.fault})`)
+      throw refuseOrigin(
+        host.config,
+        `${part.trim()} is refused as written (${parsed.fault})`,
+        protocol,
+      )
     }
     const { origin } = parsed
+    if ((origin.protocol === 'tls') !== (protocol === 'tls')) {
+      throw refuseOrigin(host.config, `${origin.text} is no ${protocol} origin`, protocol)
+    }
     // In clear only to an address that the person wrote down, or where the manifest says http.
     if (origin.protocol === 'http' && protocol === 'https' && !origin.literal) {
       throw refuseOrigin(host.config, `${origin.text} is not encrypted`)
@@ -182,8 +189,8 @@ function originsOf(
   })
 }
 
-function refuseOrigin(key: string, reason: string): SupervisorError {
+function refuseOrigin(key: string, reason: string, protocol = 'https'): SupervisorError {
   return new SupervisorError('CONFIG_INVALID', `${key}: ${reason}`, {
-    next: `set ${key} in bulkhead.yaml to https://<host>[:<port>], several with commas`,
+    next: `set ${key} in bulkhead.yaml to ${protocol === 'tls' ? 'tls://<host>:<port>' : 'https://<host>[:<port>]'}, several with commas`,
   })
 }

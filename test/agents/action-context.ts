@@ -27,6 +27,7 @@ export function contextOf(setting: Setting, idem: string = idemOf('one')): Actio
     fetch: async () => {
       throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
     },
+    connect: () => Promise.reject(new Error('no network')),
   }
 }
 

@@ -44,6 +44,7 @@ const context: ActionContext = {
   folder: (at) => at,
   secret: (name) => name,
   fetch: () => Promise.reject(new Error('no network')),
+  connect: () => Promise.reject(new Error('no network')),
 }
 const handlers = {
   upper: async ({ text }: { text: string }) => ({ text: text.toUpperCase() }),

@@ -55,7 +55,8 @@ export async function startFollower(): Promise<Follower> {
       const call = agent.actions.get(action)?.prepare(args)
       if (call === undefined) throw new Error(`${action} refuses its arguments`)
       const now = () => follower.now
-      const given = { now, folder: () => folder, secret: () => '', fetch }
+      const connect = () => Promise.reject(new Error('the agent has no tunnel'))
+      const given = { now, folder: () => folder, secret: () => '', fetch, connect }
       const result = await call({ idem: idemOf(as), kind: 'do', ...given })
       return manifest.actions[action].output.parse(result) as Result<typeof action>
     },

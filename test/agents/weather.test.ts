@@ -34,7 +34,8 @@ async function run<Name extends keyof Actions>(
   const folder = () => {
     throw new Error('the agent has no folder')
   }
-  const given = { now: () => now, folder, secret: folder, fetch }
+  const connect = () => Promise.reject(new Error('the agent has no tunnel'))
+  const given = { now: () => now, folder, secret: folder, fetch, connect }
   const context: ActionContext = { idem: idemOf(action), kind: 'do', ...given }
   return manifest.actions[action].output.parse(await call(context)) as Result<Name>
 }

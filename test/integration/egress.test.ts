@@ -2,172 +2,64 @@
 // tokens of the deployment's own key. Then everything that a compromised agent could try at the same
 // door: it holds the socket, so the tests hold it too.
 
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { createEgressClient } from '../../agents/egress-client.ts'
-import { ensureReplySchema, type Reply, replySchema } from '../../agents/protocol.ts'
-import { type Bus, connectBus } from '../../security/bus.ts'
-import { createMinter } from '../../security/mint/token.ts'
-import type { CapabilityClaims } from '../../security/verify/claims.ts'
-import { drawSalt, hashArgs, sha256 } from '../../security/verify/hash.ts'
+import { processesOf, type TestDeployment } from '../support/deployment.ts'
 import {
-  processesOf,
-  startDeployment,
-  stubParty,
-  type TestDeployment,
-} from '../support/deployment.ts'
-import { type Outside, startOutside } from '../support/gateway.ts'
-import { manifest, testEgress } from '../support/test-agent/manifest.ts'
+  type EgressDeployment,
+  type Granted,
+  startEgressDeployment,
+} from '../support/egress-deployment.ts'
+import type { Outside } from '../support/gateway.ts'
 
 const canary = 'canary-2f0b7c1d9e'
-const salt = drawSalt()
-const head = { receiver: 'test', type: 'TASK_REQUEST', correlationId: 'egress' } as const
-const callsSchema = z.array(
-  z.object({ call: z.string(), payload: z.record(z.string(), z.unknown()) }),
-)
 
+let egress: EgressDeployment
+let deployment: TestDeployment
 let state: string
 let server: Outside
 let other: Outside
-let deployment: TestDeployment
-let worker: Bus
 
 beforeAll(async () => {
-  state = mkdtempSync(join(tmpdir(), 'bulkhead-egress-'))
-  other = await startOutside((_request, response) => response.end('other'))
-  server = await startOutside((request, response) => {
-    if (request.url === '/open/redirect') {
-      response.writeHead(302, { location: `${other.origin}/stolen` }).end()
-    } else {
-      response.end(`hello ${request.url}`)
-    }
+  egress = await startEgressDeployment({
+    canary,
+    handler: (elsewhere) => (request, response) => {
+      if (request.url === '/open/redirect') {
+        response.writeHead(302, { location: `${elsewhere.origin}/stolen` }).end()
+      } else {
+        response.end(`hello ${request.url}`)
+      }
+    },
   })
-  const settings = `folder: counts, server: "${server.origin}", secret: "env://EGRESS_CANARY"`
-  // A folder of its own, so that the file of the configuration is written into it.
-  deployment = await startDeployment({
-    agents: ['test'],
-    home: { yaml: `agents:\n  test: { ${settings} }\n` },
-    overrides: { test: { egress: testEgress } },
-    notaryEntry: stubParty,
-    workerEntry: stubParty,
-    env: { EGRESS_CANARY: canary },
-    state,
-  })
-  worker = await connectBus({ credentials: join(state, 'worker', 'bus'), reconnect: false })
-  await ensure()
+  ;({ deployment, state, server, other } = egress)
 })
-afterAll(async () => {
-  await worker?.close()
-  await deployment?.stop()
-  await Promise.all([server.close(), other.close()])
-  rmSync(state, { recursive: true, force: true })
-})
+afterAll(() => egress.stop())
 beforeEach(() => {
   server.seen.length = 0
+  egress.mail.arrived.length = 0
 })
 
-const ensure = () =>
-  worker.call(
-    'supervisor.ensure',
-    head,
-    { agent: 'test', n: 0 },
-    {
-      reply: ensureReplySchema,
-      timeoutMs: 30_000,
-    },
-  )
-
-/** What the stub in the notary's place was told. */
-function told(call: 'boot' | 'event') {
-  const lines = readFileSync(join(state, 'notary', 'calls.ndjson'), 'utf8')
-    .trim()
-    .split('\n')
-  return callsSchema
-    .parse(lines.map((line) => JSON.parse(line)))
-    .filter((one) => one.call === call)
-    .map(({ payload }) => payload)
-}
-
-interface Grant {
-  readonly action?: 'fetch' | 'echo'
-  readonly args: Readonly<Record<string, unknown>>
-  readonly claims?: Partial<CapabilityClaims>
-}
-
-async function grant({ action = 'fetch', args, claims }: Grant) {
-  const boot = told('boot').findLast((one) => one['running'] === true)
-  const minter = await createMinter(
-    JSON.parse(readFileSync(join(state, 'notary', 'signing.jwk.json'), 'utf8')),
-  )
-  const now = Math.floor(Date.now() / 1_000)
-  const token = await minter.mint({
-    iss: `notary:${deployment.deployment.deployment}`,
-    aud: `agent:test.0:${String(boot?.['bootEpoch'])}`,
-    sub: 'user:owner',
-    act: { sub: 'wf:one' },
-    jti: drawSalt(),
-    idem: sha256(drawSalt()),
-    op: 'run',
-    iat: now,
-    nbf: now,
-    exp: now + 30,
-    authorization_details: [
-      {
-        type: 'agent_action',
-        agent: 'test.0',
-        action,
-        kind: 'do',
-        effect: manifest.actions[action].effect,
-        args_s256: hashArgs(salt, args),
-        salt,
-        limits: { resultBytes: 64 * 1024, timeoutMs: 5_000 },
-      },
-    ],
-    cnf: { nk_s256: sha256(String(boot?.['nkey'])) },
-    plan: sha256('plan'),
-    step: 'look',
-    pol: 'policy',
-    lbl: 'label',
-    ...claims,
-  })
-  return { token, args, salt }
-}
-
-/** A step of the agent, as the dispatcher would send it. */
-async function step(args: Grant['args']): Promise<Reply> {
-  const command = { op: 'run', ...(await grant({ args })) }
-  return worker.call('agent.test.0.exec', head, command, { reply: replySchema, timeoutMs: 20_000 })
-}
-
-const socketOf = () => join(dirname(deployment.deployment.controlSocket), 'test.0.egress.sock')
+type Args = Granted['args']
+const step = (args: Args) => egress.step({ args })
+const grant: EgressDeployment['grant'] = (wanted) => egress.grant(wanted)
+const events = () => egress.events()
 const open = { egress: 'server', method: 'GET', path: '/open/x', maxBytes: 1_000 } as const
 
 /** Why the gateway says no to one who holds the agent's socket. */
 async function refusalAtTheDoor(
-  proof: Awaited<ReturnType<typeof grant>>,
+  proof: Granted,
   request: Parameters<ReturnType<typeof createEgressClient>>[1] = open,
 ): Promise<string> {
   try {
-    await createEgressClient(socketOf())(proof, request)
+    await createEgressClient(egress.socket())(proof, request)
   } catch (error) {
     return error instanceof Error ? (error.message.split(':')[0] ?? '') : ''
   }
   return 'allowed'
 }
-
-const events = () => told('event').filter(({ subject }) => subject === 'egress:test.0')
 
 describe('an agent in its sandbox', () => {
   it('gets from the named server what its step allows', async () => {
@@ -211,6 +103,37 @@ describe('an agent in its sandbox', () => {
       { ...under, summary: { host: '127.0.0.1', status: 200, code: 'OK' } },
       { ...under, summary: { status: 0, code: 'PATH_REFUSED' } },
     ])
+  })
+})
+
+describe('a tunnel of an agent in its sandbox', () => {
+  const args = (changes: object = {}): Args => ({
+    ...{ host: '127.0.0.1', port: egress.mail.port, ca: egress.mail.ca, say: 'a private word' },
+    ...changes,
+  })
+
+  it('leads to the named host and port, under TLS of its own, and is recorded', async () => {
+    const reply = await egress.step({ action: 'tunnel', args: args() })
+    expect(reply).toMatchObject({ status: 'DONE', result: '{"heard":"a private word"}' })
+    const codes = () =>
+      events()
+        .slice(-2)
+        .map(({ summary }) => summary)
+    await expect
+      .poll(codes)
+      .toMatchObject([{ code: 'OPENED' }, { code: 'CLOSED', sent: expect.any(Number) }])
+    expect(events().at(-1)).toMatchObject({ correlation: { requestId: 'wf:one', step: 'look' } })
+    expect(JSON.stringify(events())).not.toContain('private word')
+  })
+
+  it.each<[string, () => object]>([
+    ['another port', () => ({ port: other.port })],
+    ['another host', () => ({ host: '127.0.0.2' })],
+    ['a declaration of requests', () => ({ egress: 'server', port: server.port })],
+  ])('leads nowhere else: %s', async (_what, changes) => {
+    const reply = await egress.step({ action: 'tunnel', args: args(changes()) })
+    expect(reply).toMatchObject({ status: 'FAILED', code: 'UNAVAILABLE', retry: 'final' })
+    expect([egress.mail.arrived, server.seen, other.seen]).toEqual([[], [], []])
   })
 })
 
@@ -325,46 +248,12 @@ describe('a life that is over', () => {
     const old = await grant({ args: {} })
     const gateway = processesOf(state).find(({ command }) => command.includes('egress/main.ts'))
     process.kill(gateway?.pid ?? 0, 'SIGKILL')
-    const door = async () => (existsSync(socketOf()) ? refusalAtTheDoor(old) : 'away')
+    const door = async () => (existsSync(egress.socket()) ? refusalAtTheDoor(old) : 'away')
     // Until the supervisor has started another one, which no sandbox has mounted yet.
     await expect.poll(door, { timeout: 20_000, interval: 100 }).toBe('NOT_RUNNING')
-    await ensure()
+    await egress.ensure()
     expect(await refusalAtTheDoor(old)).toBe('TOKEN_AUDIENCE')
     await delay(100)
     expect(await step({ path: '/open/again' })).toMatchObject({ status: 'DONE' })
-  })
-})
-
-describe('a deployment whose agents ask nobody', () => {
-  it('has no gateway, neither as a process nor as a user of the bus', async () => {
-    const quiet = await startDeployment({
-      agents: ['test'],
-      notaryEntry: stubParty,
-      workerEntry: stubParty,
-    })
-    try {
-      const { body } = await quiet.control('GET', '/status')
-      expect(JSON.stringify(body)).not.toContain('gateway')
-      expect(existsSync(join(quiet.state, 'gateway'))).toBe(false)
-      const bus = await connectBus({
-        credentials: join(quiet.state, 'worker', 'bus'),
-        reconnect: false,
-      })
-      await bus.call(
-        'supervisor.ensure',
-        head,
-        { agent: 'test', n: 0 },
-        {
-          reply: ensureReplySchema,
-          timeoutMs: 30_000,
-        },
-      )
-      await bus.close()
-      expect(
-        readdirSync(join(quiet.state, 'run')).filter((name) => name.includes('egress')),
-      ).toEqual([])
-    } finally {
-      await quiet.stop()
-    }
   })
 })

@@ -128,6 +128,32 @@ describe('a declaration of egress', () => {
     expect(() => withRule(changes)).toThrow(message)
   })
 
+  it('may be a tunnel, which has host and port and nothing else', () => {
+    const mail = {
+      ...weather,
+      host: 'mail.example.com',
+      port: 993,
+      protocol: 'tls',
+      allow: [],
+    } as const
+    expect(() => define([mail])).not.toThrow()
+    expect(() => define([{ ...mail, host: { config: 'weather.imap' } }])).not.toThrow()
+    const refused = (changes: Partial<EgressDeclaration>) => () => define([{ ...mail, ...changes }])
+    expect(refused({ allow: [rule] })).toThrow(/rules for requests/)
+    expect(refused({ pin: 'A'.repeat(43).concat('=') })).toThrow(/only its agent can check/)
+    expect(refused({ credential: { secret: { config: 'weather.key' }, as: 'bearer' } })).toThrow(
+      /nobody can add/,
+    )
+    expect(refused({ port: 0 })).toThrow(/no proper port/)
+    expect(refused({ host: 'MAIL.example.com' })).toThrow(/UPPER_CASE/)
+  })
+
+  it('may not stand open without a step until approvals can enable that', () => {
+    expect(() => withRule({ standing: true })).toThrow(/needs an approval.*not built/)
+    expect(() => withRule({ standing: true, methods: ['GET', 'PUT'] })).toThrow(/not GET/)
+    expect(() => withRule({ standing: false })).not.toThrow()
+  })
+
   it('is refused twice with one id', () => {
     expect(() => define([weather, weather])).toThrow(/twice/)
   })

@@ -104,6 +104,23 @@ describe('the configuration of the gateway', () => {
     expect(() => prepare(`server: "${origin}"`)).toThrow(message)
   })
 
+  it('takes the host and port of a tunnel, and no origin of requests for one', () => {
+    const [declared] = testEgress
+    const tunnel: EgressDeclaration = {
+      ...{ id: 'server', port: 993, protocol: 'tls', allow: [] },
+      host: declared?.host ?? '',
+    }
+    const manifest: AgentManifest = { ...bare, egress: [tunnel] }
+    expect(originsOf('server: "tls://mail.example:993"', manifest)).toEqual([
+      'tls://mail.example:993',
+    ])
+    const fixed: AgentManifest = { ...bare, egress: [{ ...tunnel, host: 'mail.example' }] }
+    expect(originsOf('', fixed)).toEqual(['tls://mail.example:993'])
+    expect(() => prepare('server: "https://mail.example:993"', manifest)).toThrow(/no tls origin/)
+    expect(() => prepare('server: "tls://mail.example"', manifest)).toThrow(/PORT/)
+    expect(() => prepare('server: "tls://a.example:993"')).toThrow(/no https origin/)
+  })
+
   it('sends no credential in clear to a name', () => {
     expect(() => prepare('server: "http://a.example"', withEgress({ protocol: 'http' }))).toThrow(
       /in clear/,

@@ -11,6 +11,7 @@ import {
   type Runtime,
   type RuntimeDependencies,
 } from '../../agents/runtime.ts'
+import { createTunnelClient } from '../../agents/tunnel-client.ts'
 import type { Effect } from '../../plan/manifest.ts'
 import { createMinter } from '../../security/mint/token.ts'
 import { createDocumentSigner } from '../../security/verify/document.ts'
@@ -148,6 +149,7 @@ export async function startBareRuntime(
     folder: (at) => join(home.folder, at),
     secret: (name) => `secret of ${name}`,
     egress: createEgressClient(join(home.folder, 'run/egress.sock')),
+    tunnel: createTunnelClient(join(home.folder, 'run/egress.sock')),
     sandbox: { seccomp: 2 },
     now: Date.now,
     notice: (notice) => notices.push(notice),

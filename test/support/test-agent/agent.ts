@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { type ActionContext, ActionFailure, defineAgent } from '../../../agents/define-agent.ts'
 import { countsAt, countsFile, manifest, testSecrets } from './manifest.ts'
 
@@ -84,5 +85,16 @@ export const agent = defineAgent(declared, {
   proveSecret: async ({ name }, context) => ({
     sha256: createHash('sha256').update(context.secret(name)).digest('hex'),
   }),
+  tunnel: async ({ egress, host, port, ca, say }, context) => {
+    const socket = connectTls({ socket: await context.connect({ egress, host, port }), host, ca })
+    socket.write(say)
+    const heard = await new Promise<string>((resolve, reject) => {
+      socket.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+      socket.once('error', reject)
+      socket.once('close', () => reject(new ActionFailure('UNAVAILABLE', 'final', 'cut')))
+    })
+    socket.destroy()
+    return { heard }
+  },
   erase: async (_args, context) => act(context),
 })

@@ -23,6 +23,7 @@ export const testEgress: readonly EgressDeclaration[] = [
     ],
     credential: { secret: { config: 'test.secret' }, as: 'bearer' },
   },
+  { id: 'mail', host: { config: 'test.mail' }, port: 993, protocol: 'tls', allow: [] },
 ]
 
 /** What the agent itself declares; a deployment grants it where its own manifest says so too. */
@@ -196,6 +197,27 @@ export const manifest = {
       output: z.strictObject({ sha256: z.string() }),
       roles: { '/name': 'control' },
       summary: 'shows that it knows a secret, without telling it',
+    },
+    tunnel: {
+      ...common,
+      effect: 'egress',
+      audience: { host: 'mail' },
+      egress: ['mail'],
+      timeoutMs: 5_000,
+      input: z.strictObject({
+        egress: z.string().default('mail'),
+        host: z.string(),
+        port: z.number().int(),
+        /** Certificate of the authority to trust. */
+        ca: z.string(),
+        say: z.string(),
+      }),
+      output: z.strictObject({ heard: z.string() }),
+      roles: {
+        ...{ '/egress': 'control', '/host': 'control', '/port': 'control' },
+        ...{ '/ca': 'control', '/say': 'content' },
+      },
+      summary: 'says something to a server under TLS of its own, and hears what comes back',
     },
     erase: {
       ...common,
