@@ -27,7 +27,7 @@ export function replaceFile(path: string, text: string, like = path): void {
   try {
     writeFileSync(file, text)
     if (process.getuid?.() === 0) fchownSync(file, facts.uid, facts.gid)
-    fchmodSync(file, facts.mode & 0o770)
+    fchmodSync(file, facts.mode & 0o777)
     fsyncSync(file)
   } catch (error) {
     closeSync(file)

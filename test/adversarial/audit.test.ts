@@ -11,8 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { auditRowSchema } from '../../notary/contract.ts'
 import { openDatabase } from '../../notary/database.ts'
-import { type Checkpoint, signCheckpoint } from '../../security/audit/checkpoint.ts'
+import { openStore } from '../../notary/store.ts'
+import {
+  type Checkpoint,
+  createHeadSealer,
+  signCheckpoint,
+} from '../../security/audit/checkpoint.ts'
 import { sealRow } from '../../security/audit/format.ts'
+import { toKeyChange } from '../../security/audit/key-chain.ts'
 import { appendLeaf, emptyTree, treeRoot } from '../../security/audit/tree.ts'
 import { verifyTree } from '../../security/audit/verification.ts'
 import { createDocumentSigner } from '../../security/verify/document.ts'
@@ -190,6 +196,50 @@ describe('the verifier', () => {
     await expectNamed('L07', 'a forged checkpoint', verify(folder), {
       seq: 10,
       fault: 'CHECKPOINT',
+    })
+  })
+
+  it('L07 names a checkpoint that a retired key signs for later rows', async () => {
+    const folder = tampered('SELECT 1')
+    const rotated = openStore({
+      folder,
+      clock: harness.clock,
+      seal: await createHeadSealer(harness.keys.audit),
+      reserveBytes: 4_096,
+    })
+    const { privateJwk, publicJwk } = await generateKeyPairJwk()
+    const seal = await createHeadSealer(privateJwk)
+    const before = toPublicJwk(harness.keys.audit)
+    await rotated.replaceAuditKey({ before, key: publicJwk, seal })
+    await rotated.commit('fact', (writer) => writer.append({ ...toKeyChange(before), body: {} }))
+    await rotated.keepCheckpoint(rotated.head())
+    const { size: last, root } = rotated.head()
+    await rotated.close()
+    expect(await verify(folder)).toMatchObject({ ok: true, rows: size + 2 })
+    const sign = await createDocumentSigner(harness.keys.audit)
+    const head = await signCheckpoint({ size: last, root, at: 1 }, sign)
+    await expectNamed('L07', 'a checkpoint by a retired key', verify(folder, { head }), {
+      seq: last,
+      fault: 'CHECKPOINT',
+    })
+  })
+
+  it('L07 names a change of key that the key before did not sign', async () => {
+    const { privateJwk, publicJwk } = await generateKeyPairJwk()
+    const rows = harnessRows()
+    const at = harness.clock.now()
+    const prev = rows.at(-1)?.leaf ?? ''
+    const row = sealRow({ ...toKeyChange(publicJwk), at }, { seq: size + 1, prev })
+    const tree = [...rows, row].reduce((sofar, { leaf }) => appendLeaf(sofar, leaf), emptyTree())
+    const sign = await createDocumentSigner(privateJwk)
+    const head = await signCheckpoint({ size: size + 1, root: treeRoot(tree), at }, sign)
+    const columns = Object.values(row).map((value) => `'${value}'`)
+    const folder = tampered(
+      `INSERT INTO audit (${Object.keys(row).join(', ')}) VALUES (${columns.join(', ')})`,
+    )
+    await expectNamed('L07', 'a change to a key of its own', verify(folder, { head }), {
+      seq: size + 1,
+      fault: 'KEY',
     })
   })
 
