@@ -9,6 +9,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { connect as dialTcp } from 'node:net'
 import { connect, type Msg, nkeyAuthenticator } from '@nats-io/transport-node'
 import { startBusForwarder } from '../../agents/bus-forwarder.ts'
+import { knock } from './hostile-door.ts'
 import { tryFiles } from './hostile-files.ts'
 import { dropSessions, listen, speak } from './hostile-session.ts'
 
@@ -94,6 +95,8 @@ async function carryOut(order: Order): Promise<unknown> {
       return answer(String(order['match']), list<string>('texts'))
     case 'files':
       return tryFiles(list('attempts'))
+    case 'knock':
+      return knock(order)
     case 'dial':
       return Promise.all(list<{ path: string }>('targets').map(dial))
     case 'datagram':
