@@ -42,7 +42,7 @@ function begin(query: URLSearchParams, rotations: Rotations): Answer {
     return { status: 202, body: rotations.begin(kinds, overlap.data) }
   } catch (error) {
     if (!(error instanceof SupervisorError)) throw error
-    return refuse(409, error.code, error.message, error.next)
+    return refuse(error.code === 'USAGE' ? 400 : 409, error.code, error.message, error.next)
   }
 }
 

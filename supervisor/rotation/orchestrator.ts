@@ -33,7 +33,7 @@ export interface Rotations {
   list(): Promise<readonly ListedKind[]>
   /**
    * Begins and returns at once.
-   * @throws SupervisorError ROTATION_RUNNING
+   * @throws SupervisorError USAGE for too short an overlap, ROTATION_RUNNING
    */
   begin(kinds: readonly RotationKind[], overlapMs: number): RotationView
   /** The one that runs or the last one; undefined when there was none. */
@@ -119,8 +119,17 @@ export function createRotations(options: RotationsOptions): Rotations {
         })),
       ),
     begin(kinds, overlapMs) {
-      const accepted = Math.max(overlapMs, leastOverlapMs)
-      return start(kinds, (kind, tell) => rotationOf(kind, accepted).rotate(tell, stop.signal))
+      if (overlapMs < leastOverlapMs) {
+        const least = `${Math.ceil(leastOverlapMs / 1_000)} s`
+        throw new SupervisorError(
+          'USAGE',
+          `the shortest overlap is ${least}, the life of a token`,
+          {
+            next: 'npx bulkhead keys rotate --help',
+          },
+        )
+      }
+      return start(kinds, (kind, tell) => rotationOf(kind, overlapMs).rotate(tell, stop.signal))
     },
     view: () => last,
     async stop() {

@@ -18,6 +18,9 @@ describe.concurrent('the command', () => {
     [2, /no kind of row intend \(did you mean intent\?\)/, 'audit query --kind intend'],
     [2, /a whole number/, 'audit tail --limit 0'],
     [2, /number of a replica/, 'agents quarantine notes --replica all'],
+    [2, /a time such as 60s/, 'keys rotate token --overlap soon'],
+    [2, /unknown command 'rotat'\s+\(Did you mean rotate\?\)/, 'keys rotat token'],
+    [2, /missing required argument/, 'keys rotate'],
     [2, /not-there\.yaml cannot be read/, 'run not-there.yaml'],
     [2, /not name=value/, 'run morning-briefing --input day'],
     [2, /names an input twice/, 'plan check morning-briefing --input work=a --input work=b'],
@@ -46,6 +49,8 @@ describe.concurrent('the command', () => {
     'agents quarantine',
     'agents restore',
     'audit verify',
+    'keys list',
+    'keys rotate',
   ])('has examples in the help of %s', async (command) => {
     const { code, stdout } = await runCli([...command.split(' '), '--help'])
     expect(code).toBe(0)

@@ -174,7 +174,80 @@ describe('rotating what encrypts, during briefings', () => {
     expect(await ask('kind=nkeys&overlapMs=-1')).toMatchObject({ status: 400 })
     expect(await ask('kind=nkeys&overlapMs=soon')).toMatchObject({ status: 400 })
   })
+})
 
+describe('the command', () => {
+  const keys = (...args: readonly string[]) => runCli(['keys', ...args, '--state', state])
+
+  it('lists every kind, with what is used and what is retiring', async () => {
+    const { code, stdout, stderr } = await keys('list', '--json')
+    expect(code, stderr).toBe(0)
+    const listed = z
+      .array(z.object({ kind: z.string(), id: z.string(), state: z.string(), since: z.number() }))
+      .parse(JSON.parse(stdout))
+    const used = listed.filter(({ state: held }) => held === 'current').map(({ kind }) => kind)
+    expect(new Set(used)).toEqual(new Set(['token', 'audit', 'certificates', 'nkeys', 'payload']))
+    expect(listed.some(({ kind, state: held }) => kind === 'payload' && held === 'retiring')).toBe(
+      true,
+    )
+    expect((await keys('list')).stdout).toMatch(/certificates +current +since \d{4}-/)
+  })
+
+  it('rotates, says how far it is, and gives the new name', async () => {
+    const { code, stdout, stderr } = await keys('rotate', 'payload', '--overlap', '3s', '--json')
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('payload: worker and command can open')
+    expect(JSON.parse(stdout)).toMatchObject({ rotated: [{ kind: 'payload' }] })
+  })
+
+  it.each([
+    [2, /no kind of key called paylod \(did you mean payload\?\)/, ['paylod']],
+    [2, /the shortest overlap is 3 s/, ['nkeys', '--overlap', '2s']],
+  ])('exits with %i and says %s', async (exitCode, pattern, args) => {
+    const { code, stdout, stderr } = await keys('rotate', ...args)
+    expect(stderr).toMatch(pattern)
+    expect(code).toBe(exitCode)
+    expect(stdout).toBe('')
+  })
+
+  it('says so when another one is not finished', async () => {
+    const rotation = rotate('nkeys')
+    const { code, stderr } = await keys('rotate', 'payload', '--overlap', '3s')
+    expect(stderr).toMatch(/the rotation of nkeys is not finished/)
+    expect(code).toBe(1)
+    expect((await rotation).failure).toBeUndefined()
+  })
+})
+
+describe('a supervisor that is killed in the middle of a rotation', () => {
+  it.each(['certificates', 'nkeys'])(
+    'finishes that of %s at the next start',
+    async (kind) => {
+      rmSync(saved, { recursive: true, force: true })
+      save(kind)
+      const seen = phases(`keys:${kind}`).length
+      await deployment.control('POST', `/keys/rotate?kind=${kind}&overlapMs=60000`)
+      await expect
+        .poll(() => phases(`keys:${kind}`).slice(seen), { timeout: 30_000 })
+        .toEqual(['drawn', 'in-use'])
+      await deployment.kill()
+      deployment = await startDeployment({ state, leastOverlapMs: overlapMs })
+      expect(deployment.said()).toContain(
+        `the rotation of ${kind} that was interrupted is finished`,
+      )
+      for (const party of readdirSync(join(saved, kind))) {
+        expect([party, await enterAs(kind, party)]).toEqual([party, 'refused'])
+      }
+      await expect
+        .poll(() => phases(`keys:${kind}`).slice(seen))
+        .toEqual(['drawn', 'in-use', 'finished-at-start'])
+      expect((await brief()).status).toBe('completed')
+    },
+    240_000,
+  )
+})
+
+describe('after all of it', () => {
   it('leaves an audit that verifies', async () => {
     const { code, stdout, stderr } = await runCli(['audit', 'verify', '--state', state, '--json'])
     expect(code, `${stdout}${stderr}`).toBe(0)
