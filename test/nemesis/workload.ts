@@ -1,0 +1,145 @@
+// The runs of the nemesis: most read, keep an entry and read it back; some do what cannot be done twice
+// unseen. Each is asked for until it was accepted and followed until it ended, through whatever happens
+// to the platform meanwhile: every call is idempotent by the request's id.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { openSession, type Session } from '../../cli/session.ts'
+import type { RunResult } from '../../workflows/contract.ts'
+
+export interface Job {
+  readonly requestId: string
+  /** Occurs in the outside world once, if the run's effect happened. */
+  readonly title: string
+  /** `count` appends a line each time it runs; `append` looks for its own entry first. */
+  readonly kind: 'append' | 'count'
+}
+
+export interface Ending {
+  readonly job: Job
+  /** Undefined: it did not end in time. */
+  readonly result: RunResult | undefined
+}
+
+export function drawJob(index: number, seed: number): Job {
+  return {
+    requestId: `nemesis-${seed}-${index}`,
+    title: `Entry ${seed}-${index}-x`,
+    kind: index % 5 === 4 ? 'count' : 'append',
+  }
+}
+
+export function planOf({ kind, title }: Job): string {
+  const effect =
+    kind === 'append'
+      ? `{ id: act, agent: notes, action: append, timeoutMs: 2000, args: { note: nemesis, text: { $text: "${title} {{day}}", with: { day: { $from: "today#/day" } } } } }`
+      : `{ id: act, agent: test, action: count, args: { text: { $from: "today#/day" } } }`
+  return `
+version: 1
+goal: Do one thing once
+steps:
+  - { id: today, agent: calendar, action: list, args: { day: today, calendars: [work] } }
+  - ${effect}
+answer: { from: [act] }
+`
+}
+
+/** One session for all, opened anew whenever it broke. */
+export class Connection {
+  readonly #state: string
+  #session: Promise<Session> | undefined
+
+  constructor(state: string) {
+    this.#state = state
+  }
+
+  async use<T>(call: (session: Session) => Promise<T>): Promise<T> {
+    this.#session ??= openSession(this.#state)
+    const opening = this.#session
+    try {
+      return await Promise.race([opening.then(call), late()])
+    } catch (error) {
+      if (this.#session === opening) {
+        this.#session = undefined
+        void opening.then(closeLater, () => undefined)
+      }
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined)
+    await session?.close()
+  }
+}
+
+/** Longer than any call takes that will still be answered. */
+const callMs = 20_000
+
+async function late(): Promise<never> {
+  await delay(callMs, undefined, { ref: false })
+  throw new Error(`no answer within ${callMs} ms`)
+}
+
+/** Temporal's client throws when its connection is closed under a retry that is still to come. */
+function closeLater(session: Session): void {
+  setTimeout(() => void session.close(), 120_000).unref()
+}
+
+/** Nobody will ever accept this plan: a mistake of the nemesis itself. */
+class Refused extends Error {}
+
+/** Refusals of a notary in trouble. */
+const passing: readonly string[] = ['AUDIT_UNAVAILABLE', 'CLOCK_BACKWARDS', 'EXPIRED_MESSAGE']
+
+const againAfterMs = 250
+
+/** Ends when the run has ended, or when `signal` says that it was too long. */
+export async function perform(
+  job: Job,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const { requestId } = job
+  const request = { kind: 'plan', name: 'nemesis', source: planOf(job), inputs: {} } as const
+  let started = false
+  while (!signal.aborted) {
+    try {
+      const result = await connection.use(async (session) => {
+        if (!started) {
+          await start(session, requestId, request)
+          started = true
+        }
+        const { closed } = await session.runs.describe(requestId)
+        return closed ? await session.runs.result(requestId) : undefined
+      })
+      if (result !== undefined) return { job, result }
+    } catch (error) {
+      if (error instanceof Refused) throw error
+      // Else asked again: that is what the nemesis is for.
+    }
+    await delay(againAfterMs)
+  }
+  return { job, result: undefined }
+}
+
+async function start(
+  session: Session,
+  requestId: string,
+  request: {
+    readonly kind: 'plan'
+    readonly name: string
+    readonly source: string
+    inputs: object
+  },
+): Promise<void> {
+  const { kind, name, source } = request
+  const asked = { kind, name, source, inputs: {} }
+  const stored = await session.putRequest(requestId, JSON.stringify(asked))
+  if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
+  const registered = await session.request({ requestId, ...asked, priority: 'MEDIUM' })
+  if (registered.status === 'REFUSED' && passing.includes(registered.code) === false) {
+    throw new Refused(JSON.stringify(registered))
+  }
+  if (registered.status !== 'REGISTERED') throw new Error(registered.code)
+  await session.runs.submit({ requestId, requestRef: stored.ref })
+}
