@@ -15,10 +15,13 @@ import { generateHome } from '../../examples/home/generate.ts'
 import { type HomeServer, startHomeServer } from '../../examples/home/server.ts'
 import { checkpointSchema } from '../../notary/contract.ts'
 import { signCheckpoint } from '../../security/audit/checkpoint.ts'
+import { parseTrustedKeys } from '../../security/audit/key-chain.ts'
 import { createDocumentSigner } from '../../security/verify/document.ts'
 import { signJws } from '../../security/verify/jws.ts'
 import { importPrivateJwk, type PrivateJwk, privateJwkSchema } from '../../security/verify/keys.ts'
 import { listReplicas } from '../../supervisor/pool.ts'
+import { createAuditRotation } from '../../supervisor/rotation/audit.ts'
+import { stateLayout } from '../../supervisor/state.ts'
 import { runCli } from '../support/cli.ts'
 import { runSchema } from '../support/cli-shapes.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
@@ -182,10 +185,24 @@ describe('an export from after the rotation', () => {
 })
 
 describe('the next start', () => {
-  it('holds the new keys and goes on', async () => {
-    await deployment.stop()
+  it('finishes what a killed supervisor had only begun', async () => {
+    const layout = stateLayout(state)
+    const half = createAuditRotation({
+      layout,
+      hangUp: () => undefined,
+      record: async () => undefined,
+      timeoutMs: 50,
+    })
+    await expect(half.rotate(() => undefined, never)).rejects.toMatchObject({
+      code: 'KEY_NOT_TAKEN_UP',
+    })
+    expect(await half.list()).toMatchObject([{ state: 'current' }, { state: 'next' }])
+    await deployment.kill()
     deployment = await startDeployment({ state })
+    await expect.poll(() => half.list(), { timeout: 60_000 }).toHaveLength(1)
     expectWhole(await brief())
-    expect(await verify('--state', state)).toMatchObject({ ok: true })
+    expect(await verify('--state', state)).toMatchObject({ ok: true, mismatches: [] })
+    const list = JSON.parse(readFileSync(join(state, 'public', 'audit-key.json'), 'utf8'))
+    expect(parseTrustedKeys(list)).toHaveLength(3)
   }, 240_000)
 })
