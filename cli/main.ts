@@ -2,7 +2,6 @@
 // is asked for, so that `--help` is quick. Exit codes are in exit-codes.ts.
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { addDecisions } from './add-decisions.ts'
 import { addKeys } from './add-keys.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
@@ -323,7 +322,6 @@ function createProgram(): Command {
   addPlatform(program)
   addPlans(program)
   addRuns(program)
-  addDecisions(program, { common, examples, perform })
   addAgents(program)
   addAudit(program)
   addKeys(program, { common, examples, perform })
