@@ -4,7 +4,7 @@
 // Not closed: what it writes between two looks, and content that replaces a person's own.
 
 import { existsSync, readFileSync, rmSync, type Stats, writeFileSync } from 'node:fs'
-import { lstat, opendir, readdir, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { LedgerStorage } from './agent-files.ts'
@@ -33,6 +33,8 @@ export interface Excess extends Usage {
 /** Names that an agent may add to one folder; its ledger needs five. An empty file takes an inode. */
 export const maxEntries = 10_000
 const blockBytes = 512
+/** Files asked for at once: enough for the few threads that the process has for files. */
+const atOnce = 32
 
 /**
  * What lies in a folder, links not followed, other file systems left out. Ends early, with what it has
@@ -45,26 +47,20 @@ export async function measure(folder: string, enough?: Usage): Promise<Usage> {
   const pending = [folder]
   const isEnough = () => enough !== undefined && (bytes > enough.bytes || entries > enough.entries)
   for (let next = pending.pop(); next !== undefined && !isEnough(); next = pending.pop()) {
-    for await (const entry of await openFolder(next)) {
-      const path = join(next, entry.name)
-      const facts = await lstat(path).catch(() => undefined)
-      if (facts === undefined || facts.dev !== root.dev) continue
-      entries += 1
-      bytes += facts.blocks * blockBytes
-      if (facts.isDirectory()) pending.push(path)
-      if (isEnough()) break
+    // A folder that its agent has just removed holds nothing.
+    const names = await readdir(next).catch(() => [])
+    for (let at = 0; at < names.length && !isEnough(); at += atOnce) {
+      const paths = names.slice(at, at + atOnce).map((name) => join(next, name))
+      const facts = await Promise.all(paths.map((path) => lstat(path).catch(() => undefined)))
+      for (const [index, fact] of facts.entries()) {
+        if (fact === undefined || fact.dev !== root.dev) continue
+        entries += 1
+        bytes += fact.blocks * blockBytes
+        if (fact.isDirectory()) pending.push(paths[index] ?? next)
+      }
     }
   }
   return { bytes, entries }
-}
-
-/** A folder that its agent has just removed holds nothing. */
-async function openFolder(path: string) {
-  try {
-    return await opendir(path)
-  } catch {
-    return []
-  }
 }
 
 /** Files that a process holds without a name, on the file system of `folder`. */
@@ -100,10 +96,14 @@ export interface QuotaWatch {
   stop(): void
 }
 
-/** Short enough that a fast disk takes little beyond the bound; an idle agent's few files cost nothing. */
+/** Short enough that a fast disk takes little beyond the bound. */
 const lookEveryMs = 500
 /** A folder with very many files is looked at less often: one part in this many of one processor. */
-const shareOfTime = 20
+const shareOfTime = 4
+/** Processor time without which nothing worth a look has been written: an idle agent costs nothing. */
+const busyTicks = 1
+/** Whatever the process has done: somebody else may have held files for it. */
+const lookAnywayMs = 10_000
 
 /** Calls back once, at most. Errors of looking are the person's folders going away: looked at again. */
 export function watchQuota(watched: {
@@ -113,8 +113,19 @@ export function watchQuota(watched: {
 }): QuotaWatch {
   let stopped = false
   let timer: NodeJS.Timeout | undefined
+  let seenTicks = 0
+  let lookedAt = performance.now()
   const look = async () => {
     const begun = performance.now()
+    const ticks = (await processorTicks(watched.pid)) ?? seenTicks
+    const isQuiet = ticks - seenTicks < busyTicks && begun - lookedAt < lookAnywayMs
+    if (stopped) return
+    if (isQuiet) {
+      plan(lookEveryMs)
+      return
+    }
+    seenTicks = ticks
+    lookedAt = begun
     const excess = await findExcess(watched.folders, watched.pid).catch(() => undefined)
     if (stopped) return
     if (excess !== undefined) {
@@ -134,6 +145,13 @@ export function watchQuota(watched: {
       clearTimeout(timer)
     },
   }
+}
+
+/** User and system time of all its threads (proc_pid_stat(5), fields 14 and 15). */
+async function processorTicks(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields === undefined ? undefined : Number(fields[11]) + Number(fields[12])
 }
 
 /** What bounds one life of a sandbox, taken before it starts. */

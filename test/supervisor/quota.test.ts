@@ -47,7 +47,8 @@ describe('what a folder holds', () => {
   it('is not counted to the end once it is enough', async () => {
     for (let n = 0; n < 100; n += 1) writeFileSync(join(data, `n${n}`), '')
     const { entries } = await measure(data, { bytes: mebibyte, entries: 10 })
-    expect(entries).toBe(11)
+    expect(entries).toBeGreaterThan(10)
+    expect(entries).toBeLessThan(100)
   })
 
   it('includes what is deleted and held open', async () => {
