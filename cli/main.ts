@@ -2,6 +2,7 @@
 // is asked for, so that `--help` is quick. Exit codes are in exit-codes.ts.
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { addAgents } from './add-agents.ts'
 import { addKeys } from './add-keys.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
@@ -19,11 +20,6 @@ function toCount(text: string): number {
     throw new InvalidArgumentError('a whole number from 1 to 1000000 is wanted')
   }
   return count
-}
-
-function toReplica(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('the number of a replica is wanted')
 }
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
@@ -203,50 +199,6 @@ function addRuns(program: Command): void {
     )
 }
 
-function addAgents(program: Command): void {
-  const agents = program.command('agents').description('the agents and what holds them')
-  examples(common(agents.command('list')), 'agents list')
-    .description('names and states; an agent is started when a step needs it')
-    .action((options: Common) =>
-      perform(options, async (output, state) =>
-        (await import('./commands/agents.ts')).agentsListCommand(output, state),
-      ),
-    )
-  examples(common(agents.command('show <name>')), 'agents show calendar --json')
-    .description('its sandbox, what it can reach, its actions, its use of the machine')
-    .action((name: string, options: Common) =>
-      perform(options, async (output, state) =>
-        (await import('./commands/agents.ts')).agentsShowCommand(output, state, name),
-      ),
-    )
-  for (const name of ['quarantine', 'restore'] as const) {
-    examples(
-      common(agents.command(`${name} <name>`)),
-      ...(name === 'quarantine'
-        ? [
-            'agents quarantine notes --reason "wrote at night"',
-            'agents quarantine notes --replica 0',
-          ]
-        : ['agents restore notes', 'agents restore notes --reason "keys rotated"']),
-    )
-      .description(
-        name === 'quarantine'
-          ? 'stop it at once, shut it out of the bus, and authorise nothing for it until it is restored'
-          : 'let it run again, and say what to look at first',
-      )
-      .option('--replica <n>', 'one replica (default: all of them)', toReplica)
-      .option('--reason <text>', 'why; one line, kept in the audit for good', '')
-      .action((agent: string, options: Common & { replica?: number; reason: string }) =>
-        perform(options, async (output, state) => {
-          const commands = await import('./commands/agents.ts')
-          const command =
-            name === 'quarantine' ? commands.agentsQuarantineCommand : commands.agentsRestoreCommand
-          return command(output, state, agent, { replica: options.replica, reason: options.reason })
-        }),
-      )
-  }
-}
-
 interface VerifyOptions {
   readonly incremental?: boolean
   readonly file?: string
@@ -322,7 +274,7 @@ function createProgram(): Command {
   addPlatform(program)
   addPlans(program)
   addRuns(program)
-  addAgents(program)
+  addAgents(program, { common, examples, perform })
   addAudit(program)
   addKeys(program, { common, examples, perform })
   return program

@@ -55,6 +55,8 @@ export async function runNotary(config: NotaryConfig, process: NotaryProcess): P
     await takeUpKeys(ring, log)
     const bus = await connectBus({ credentials: config.bus, reconnect: true, renew: true })
     serveNotary(bus, notary)
+    // The supervisor asks as soon as it hears that we are ready.
+    await bus.flush()
     const enforcement = createEnforcement(bus, notary.quarantines)
     const timer = setInterval(() => {
       void tick(notary, log)

@@ -29,6 +29,7 @@ export const supervisorCodes = [
   'OVER_QUOTA',
   'WITNESS_BEHIND',
   'QUARANTINED',
+  'REACH_NOT_ACCEPTED',
   'BACKING_OFF',
   'NOT_RECORDED',
   'STOPPING',

@@ -1,22 +1,27 @@
 // What keeps an agent in foreign hands from the rest, put together: who is shut out (quarantine.ts),
 // the honest ports of every replica (roads.ts), the watch over connections (bus-watch.ts), the
-// notary's word over the bus. Opened before anything runs, armed when bus and notary are there.
+// notary's word over the bus, and who may not start because its reach grew (accepted-reach.ts). Opened before anything runs, armed when bus and notary are there.
 
 import { type EnforceReply, enforceCall } from '../notary/quarantine-contract.ts'
+import type { Catalogue } from '../plan/manifest.ts'
 import type { Bus } from '../security/bus.ts'
-import { agentAccountName } from '../security/pki/accounts.ts'
+import { type Account, agentAccountName } from '../security/pki/accounts.ts'
+import { type AcceptedReach, openAcceptedReach } from './accepted-reach.ts'
 import { type SeenConnection, startBusWatch } from './bus-watch.ts'
 import type { SupervisorError } from './codes.ts'
 import type { NotaryPort } from './notary-port.ts'
 import type { PoolMember } from './pool.ts'
 import type { Preparation } from './prepare.ts'
 import { openQuarantine, type Quarantine, quarantineRefusal } from './quarantine.ts'
+import { deriveReach } from './reach.ts'
 import { createRoads, type Roads } from './roads.ts'
 import type { ReplicaAddress } from './state.ts'
 import type { Unwind } from './unwind.ts'
 
 export interface ContainmentOptions {
-  readonly prepared: Pick<Preparation, 'layout' | 'replicas' | 'journal'>
+  readonly prepared: Pick<Preparation, 'layout' | 'replicas' | 'journal' | 'configuration'>
+  readonly catalogue: Catalogue
+  readonly accounts: readonly Account[]
   readonly members: () => readonly PoolMember[]
   readonly notary: () => NotaryPort | undefined
   /** @throws SupervisorError when the bus server does not take it */
@@ -25,6 +30,7 @@ export interface ContainmentOptions {
 
 export interface Containment {
   readonly quarantine: Quarantine
+  readonly reach: AcceptedReach
   roadsOf(address: ReplicaAddress): Roads
   /** Why a replica may not start. */
   barred(address: ReplicaAddress): SupervisorError | undefined
@@ -58,6 +64,7 @@ export function createContainment(options: ContainmentOptions): Containment {
     notary: options.notary,
     say: journal.say,
   })
+  const reach = openAcceptedReach(layout.reach, deriveReach({ ...options.prepared, ...options }))
   const onForeign = async ({ account, port, cid }: SeenConnection): Promise<boolean> => {
     const known = roads.get(account)
     if (known === undefined) return true
@@ -73,7 +80,8 @@ export function createContainment(options: ContainmentOptions): Containment {
       if (known === undefined) throw new Error('no such replica')
       return known.roads
     },
-    barred: (address) => quarantineRefusal(quarantine.of(address)),
+    reach,
+    barred: (address) => quarantineRefusal(quarantine.of(address)) ?? reach.barred(address),
     async arm(bus, unwind) {
       await quarantine.refresh().catch((err) => {
         journal.logger.warn({ err }, 'the table of quarantines was not confirmed')
@@ -83,6 +91,13 @@ export function createContainment(options: ContainmentOptions): Containment {
         journal.say(
           `agent ${agent}.${n} is quarantined since ${day} (${code}); next: npx bulkhead agents show ${agent}`,
         )
+      }
+      const notary = options.notary()
+      if (notary !== undefined) await reach.tell(notary)
+      for (const [name, lines] of reach.growth()) {
+        journal.say(`agent ${name} can reach more than was accepted, and does not start:`)
+        for (const line of lines) journal.say(`  ${line}`)
+        journal.say('next: npx bulkhead agents accept-reach')
       }
       bus.serve('supervisor.quarantine', ({ payload }) => enforce(quarantine, payload), {
         type: 'STATUS_UPDATE',

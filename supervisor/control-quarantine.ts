@@ -3,14 +3,18 @@
 
 import { z } from 'zod'
 import { SupervisorError } from './codes.ts'
+import type { Containment } from './containment.ts'
 import type { Answer } from './control.ts'
+import type { NotaryPort } from './notary-port.ts'
 import type { PoolMember } from './pool.ts'
-import type { Held, Imposed, Quarantine } from './quarantine.ts'
+import type { Held, Imposed } from './quarantine.ts'
 import type { ReplicaAddress } from './state.ts'
 
 export interface QuarantineActions {
   /** Replicas of an agent, or the one named; empty when there is none. */
   readonly replicas: (agent: string, n: number | undefined) => readonly ReplicaAddress[]
+  /** What had grown, by `<agent>.<n>`; recorded as the owner's. */
+  readonly acceptReach: () => Promise<Readonly<Record<string, readonly string[]>>>
   readonly impose: (addresses: readonly ReplicaAddress[], reason: string) => Promise<Imposed>
   /** @throws SupervisorError */
   readonly restore: (
@@ -20,14 +24,28 @@ export interface QuarantineActions {
 }
 
 export function createQuarantineActions(
-  quarantine: Quarantine,
-  members: () => readonly PoolMember[],
+  { quarantine, reach }: Pick<Containment, 'quarantine' | 'reach'>,
+  context: {
+    readonly members: () => readonly PoolMember[]
+    readonly notary: () => NotaryPort | undefined
+  },
 ): QuarantineActions {
   return {
     replicas: (agent, n) =>
-      members()
+      context
+        .members()
         .map(({ replica }) => replica.address)
         .filter((address) => address.agent === agent && (n ?? address.n) === address.n),
+    async acceptReach() {
+      const accepted = Object.fromEntries(reach.accept())
+      const notary = context.notary()
+      for (const [name, lines] of Object.entries(accepted)) {
+        const summary = { event: 'reach-accepted', by: 'user:owner', lines: lines.length }
+        await notary?.event({ kind: 'security', subject: `agent:${name}`, summary })
+      }
+      if (notary !== undefined) await reach.tell(notary)
+      return accepted
+    },
     impose: quarantine.impose,
     restore: quarantine.restore,
   }
@@ -48,6 +66,9 @@ export async function answerQuarantine(
   parameters: URLSearchParams,
   actions: QuarantineActions,
 ): Promise<Answer | undefined> {
+  if (call === 'POST /reach/accept') {
+    return { status: 200, body: { accepted: await actions.acceptReach() } }
+  }
   const [, agent, action] =
     /^POST \/agents\/([a-z][a-z0-9-]*)\/(quarantine|restore)$/.exec(call) ?? []
   if (agent === undefined) return undefined

@@ -158,9 +158,9 @@ function writeSecret(agent: string, { id, credential }: EgressDeclaration, input
 }
 
 /** Origins of a declaration, in the form in which the gateway compares them; none when not set. */
-function originsOf(
+export function originsOf(
   { host, port, protocol, credential }: EgressDeclaration,
-  configuration: Configuration,
+  configuration: Pick<Configuration, 'value'>,
 ): readonly string[] {
   if (typeof host === 'string') return [toOrigin(protocol, host, port).text]
   const value = configuration.value(host.config)

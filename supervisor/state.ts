@@ -49,6 +49,8 @@ export interface StateLayout {
   readonly supervisorWatch: string
   /** The supervisor's copy of what the notary says is shut out. */
   readonly quarantineFile: string
+  /** What every agent can reach, and what the owner accepted of it. */
+  readonly reach: { readonly current: string; readonly accepted: string }
   readonly temporalDb: string
   readonly logs: string
   readonly run: string
@@ -75,6 +77,10 @@ export function stateLayout(root: string): StateLayout {
     supervisorBus: join(root, 'supervisor', 'bus'),
     supervisorWatch: join(root, 'supervisor', 'sys'),
     quarantineFile: join(root, 'supervisor', 'quarantine.json'),
+    reach: {
+      current: join(root, 'public', 'reach.json'),
+      accepted: join(root, 'supervisor', 'accepted-reach.json'),
+    },
     temporalDb: join(root, 'temporal', 'temporal.db'),
     logs: join(root, 'logs'),
     run,

@@ -95,6 +95,8 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
   const { layout, deployment, sockets } = prepared
   const containment = createContainment({
     prepared,
+    catalogue: options.catalogue,
+    accounts: deriveAccounts(prepared.replicas, { gateway: needsGateway(options.catalogue) }),
     members: () => live.pool?.members() ?? [],
     notary: () => live.notary,
     shutOut: async (accounts) => live.busServer?.reload({ shutOut: accounts }),
@@ -188,7 +190,7 @@ function startRotations(
 }
 
 async function serveControl(live: Live, socket: string, stop: AbortController): Promise<void> {
-  const { layout, replicas } = live.prepared
+  const { layout, replicas, configuration } = live.prepared
   const accounts = deriveAccounts(replicas, { gateway: live.gateway })
   const members = () => live.pool?.members() ?? []
   const { quarantine } = live.containment
@@ -204,8 +206,14 @@ async function serveControl(live: Live, socket: string, stop: AbortController): 
       })
     },
     agents: () => toSummaries(members(), quarantine.entries()),
-    agent: (name) => toAgentView(name, members(), { accounts, quarantined: quarantine.entries() }),
-    quarantine: createQuarantineActions(quarantine, members),
+    agent: (name) =>
+      toAgentView(name, members(), {
+        ...{ accounts, quarantined: quarantine.entries(), configuration },
+      }),
+    quarantine: createQuarantineActions(live.containment, {
+      members,
+      notary: () => live.notary,
+    }),
     keys: () => live.rotations,
     down: () => stop.abort(),
   })

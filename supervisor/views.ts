@@ -5,9 +5,11 @@
 import { readFileSync } from 'node:fs'
 import type { AgentManifest } from '../plan/manifest.ts'
 import { type Account, agentAccountName } from '../security/pki/accounts.ts'
+import type { Configuration } from './configuration.ts'
 import type { PoolMember } from './pool.ts'
 import type { ProcessStatus } from './process.ts'
 import type { Held } from './quarantine.ts'
+import { type EgressReach, egressReach } from './reach.ts'
 import type { SandboxFacts } from './sandbox/driver.ts'
 import type { ReplicaAddress } from './state.ts'
 
@@ -41,7 +43,7 @@ export interface AgentView {
   readonly reach: {
     readonly publish: readonly string[]
     readonly subscribe: readonly string[]
-    readonly egress: readonly string[]
+    readonly egress: readonly EgressReach[]
     readonly mounts: readonly {
       readonly from: string
       readonly at: string
@@ -117,7 +119,11 @@ export function toSummaries(
 export function toAgentView(
   name: string,
   members: readonly PoolMember[],
-  context: { readonly accounts: readonly Account[]; readonly quarantined: readonly Held[] },
+  context: {
+    readonly accounts: readonly Account[]
+    readonly quarantined: readonly Held[]
+    readonly configuration: Pick<Configuration, 'folder' | 'value'>
+  },
 ): AgentView | undefined {
   const entry = groupByAgent(members).find(([manifest]) => manifest.name === name)
   const first = entry?.[1][0]
@@ -126,7 +132,7 @@ export function toAgentView(
   // The replica that serves, where there are several; each has the same reach but for its number.
   const shown = group.find(({ replica }) => replica.status().state === 'running') ?? first
   const status = shown.replica.status()
-  const { accounts, quarantined } = context
+  const { accounts, quarantined, configuration } = context
   const account = accounts.find((one) => one.name === agentAccountName(shown.replica.address))
   return {
     name,
@@ -136,7 +142,7 @@ export function toAgentView(
     reach: {
       publish: account?.publish ?? [],
       subscribe: account?.subscribe ?? [],
-      egress: [],
+      egress: egressReach(manifest, configuration),
       mounts: manifest.mounts.map(({ from, at, mode }) => ({ from: from.config, at, mode })),
     },
     actions: Object.entries(manifest.actions).map(([action, { effect, summary }]) => ({

@@ -96,6 +96,22 @@ export async function agentsRestoreCommand(
   return exitCodes.completed
 }
 
+const acceptedSchema = z.object({ accepted: z.record(z.string(), z.array(z.string())) })
+
+export async function agentsAcceptReachCommand(output: Output, state: string): Promise<ExitCode> {
+  const deployment = findDeployment(state)
+  if (deployment === undefined) throw notRunning(state)
+  const { body } = await callControl(deployment.controlSocket, 'POST', '/reach/accept', changeMs)
+  const done = acceptedSchema.parse(body)
+  const grown = Object.entries(done.accepted)
+  output.data(done, () =>
+    grown.length === 0
+      ? ['no agent can reach more than was accepted']
+      : grown.flatMap(([name, lines]) => [`${name} may now:`, ...lines.map((line) => `  ${line}`)]),
+  )
+  return exitCodes.completed
+}
+
 /** Longer than the bus server and the notary together may take to answer. */
 const changeMs = 40_000
 

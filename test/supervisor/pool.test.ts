@@ -96,6 +96,7 @@ describe('supervisor.ensure', () => {
 })
 
 describe('the views', () => {
+  const configuration = { folder: () => undefined, value: () => undefined }
   const members = [
     { manifest, replica: fakeReplica({}, { state: 'stopped', bootEpoch: null }) },
     { manifest, replica: fakeReplica({ address: { agent: 'test', n: 1 } }) },
@@ -106,7 +107,7 @@ describe('the views', () => {
       { name: 'test', state: 'running', replicas: 2 },
     ])
     const accounts = deriveAccounts([0, 1].map((n) => ({ agent: 'test', n })))
-    const view = toAgentView('test', members, { accounts, quarantined: [] })
+    const view = toAgentView('test', members, { accounts, quarantined: [], configuration })
     expect(view).toMatchObject({
       state: 'running',
       bootEpoch: 'epoch-0001',
@@ -114,7 +115,9 @@ describe('the views', () => {
       metrics: { executed: null, memoryBytes: null, lastHeartbeat: null },
     })
     expect(view?.actions.map(({ name }) => name)).toEqual(Object.keys(manifest.actions))
-    expect(toAgentView('absent', members, { accounts, quarantined: [] })).toBeUndefined()
+    expect(
+      toAgentView('absent', members, { accounts, quarantined: [], configuration }),
+    ).toBeUndefined()
   })
 
   it('show who is shut out, and the agent as such when none of its replicas is free', () => {
@@ -126,7 +129,7 @@ describe('the views', () => {
       { state: 'stopped', quarantine: [{ n: 1, reason: 'r' }] },
     ])
     const quarantined = [held(0), held(1)]
-    const context = { accounts: [], quarantined }
+    const context = { accounts: [], quarantined, configuration }
     expect(toAgentView('test', members, context)).toMatchObject({ state: 'quarantined' })
     const { processes } = toStatus(true, [], { members, links: {}, quarantined: [held(1)] })
     expect(processes).toMatchObject([
