@@ -80,7 +80,7 @@ export async function startAgent(
   if (secrets.config.agent !== agent.manifest.name) {
     throw new Error(`the configuration is for ${secrets.config.agent}, not ${agent.manifest.name}`)
   }
-  const facts = confine(secrets.config.insecure)
+  const facts = confine(secrets.config.insecure, paths.secrets)
   const { ledger, state } = openOrRefuse(paths, secrets)
   const sandbox = { ...facts, ledger: state }
   const forwarder = await startBusForwarder(paths.busSocket)
@@ -124,9 +124,12 @@ export async function startAgent(
   return { sandbox, closed, stop }
 }
 
-function confine(insecure: boolean): SandboxFacts | { readonly insecure: true } {
+function confine(
+  insecure: boolean,
+  secrets: string,
+): SandboxFacts | { readonly insecure: true } {
   if (insecure) return { insecure: true }
-  const facts = observeSandbox()
+  const facts = observeSandbox(secrets)
   assertSandbox(facts)
   return facts
 }

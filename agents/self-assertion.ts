@@ -3,9 +3,18 @@
 // wrongly then breaks start-up instead of weakening the claim. It proves nothing against a kernel or
 // a supervisor that lies, and it is no substitute for the profile's own tests.
 
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  countMappedIds,
+  findOpenings,
+  findUnbounded,
+  foreignVariables,
+  parseMounts,
+  type Surroundings,
+} from './surroundings.ts'
 
-export interface SandboxFacts {
+export interface SandboxFacts extends Surroundings {
   /** 0 none, 1 strict, 2 filter. */
   readonly seccomp: number
   readonly noNewPrivs: boolean
@@ -69,16 +78,31 @@ export function findWeaknesses(facts: SandboxFacts): readonly string[] {
     ...(facts.capabilities === '0' ? [] : [`capabilities are left: ${facts.capabilities}`]),
     ...(facts.rootReadOnly ? [] : ['the root file system can be written']),
     ...(foreign.length === 0 ? [] : [`network interfaces beyond loopback: ${foreign.join(', ')}`]),
+    ...findOpenings(facts),
   ]
 }
 
 /** Looks. Linux only: elsewhere there is no sandbox of this kind to look at. */
-export function observeSandbox(): SandboxFacts {
+export function observeSandbox(secrets: string): SandboxFacts {
+  const own = (name: string) => readFileSync(`/proc/self/${name}`, 'utf8')
   return {
-    ...parseProcessStatus(readFileSync('/proc/self/status', 'utf8')),
+    ...parseProcessStatus(own('status')),
     rootReadOnly: isRootReadOnly(),
-    interfaces: parseInterfaces(readFileSync('/proc/self/net/dev', 'utf8')),
+    interfaces: parseInterfaces(own('net/dev')),
+    ...parseMounts(own('mountinfo')),
+    mappedIds: countMappedIds(own('uid_map')),
+    isFirstProcess: process.pid === 1,
+    foreignVariables: foreignVariables(own('environ')),
+    openSecrets: findOpenSecrets(secrets),
+    unbounded: findUnbounded(own('limits')),
   }
+}
+
+function findOpenSecrets(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => (statSync(file).mode & 0o377) !== 0)
 }
 
 /** @throws SelfAssertionError naming every weakness */

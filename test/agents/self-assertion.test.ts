@@ -32,6 +32,13 @@ const confined: SandboxFacts = {
   capabilities: '0',
   rootReadOnly: true,
   interfaces: ['lo'],
+  foreignWritable: [],
+  foreignExecutable: [],
+  mappedIds: 1,
+  isFirstProcess: true,
+  foreignVariables: [],
+  openSecrets: [],
+  unbounded: [],
 }
 
 describe('the status of a confined process', () => {
@@ -72,6 +79,13 @@ describe('a sandbox', () => {
   it.each([
     [{ rootReadOnly: false }, 'the root file system can be written'],
     [{ interfaces: ['lo', 'eth0'] }, 'network interfaces beyond loopback: eth0'],
+    [{ foreignWritable: ['/usr'] }, 'places that can be written: /usr'],
+    [{ foreignExecutable: ['/ledger'] }, 'places that can be executed from: /ledger'],
+    [{ mappedIds: 65_536 }, 'there are other users to become'],
+    [{ isFirstProcess: false }, 'the process is not alone'],
+    [{ foreignVariables: ['SECRET'] }, 'variables in the environment: SECRET'],
+    [{ openSecrets: ['/secrets/a'] }, 'secrets that others may read: /secrets/a'],
+    [{ unbounded: ['Max data size'] }, 'limits that are not set: Max data size'],
   ])('is weak with %j', (change, weakness) => {
     expect(findWeaknesses({ ...confined, ...change })).toEqual([weakness])
   })
