@@ -13,7 +13,7 @@ import { seccompProfileSchema, toOciSeccomp } from '../../supervisor/sandbox/sec
 import { createCaseTable } from '../support/case-table.ts'
 import { type HostileDeployment, startHostileDeployment } from '../support/hostile-deployment.ts'
 import type { FileAttempt, FileOutcome } from '../support/hostile-files.ts'
-import { mountsOf, ociConfigOf } from '../support/sandbox-facts.ts'
+import { filesOf, mountsOf, ociConfigOf } from '../support/sandbox-facts.ts'
 import { pidOf } from '../support/traces.ts'
 
 const table = createCaseTable('sandbox, from inside, by a hostile agent')
@@ -89,6 +89,14 @@ describe('C01 another process', () => {
       expect(existsSync(join(root, name)), name).toBe(false)
     }
     table.add('C01', 'a shell or another program', 'root file system', 'none there')
+  })
+
+  it('C01 would find nothing that can be started: every file, by its first bytes', () => {
+    const seen = filesOf(pid)
+    const own = seen.filter(({ path }) => !/^\/(usr\/)?lib(64)?\/.*\.so[.\d]*$/.test(path))
+    const programs = own.filter(({ start }) => /^(\x7fELF|#!)/.test(start))
+    expect(programs.map(({ path }) => path)).toEqual(['/agent/better_sqlite3.node', '/agent/node'])
+    table.add('C01', `${seen.length} files, by content`, 'root file system', 'Node, its libraries')
   })
 
   it('C01 code put into a writable place cannot be loaded, nor made from a string', async () => {

@@ -11,6 +11,7 @@ import { connect, type Msg, nkeyAuthenticator } from '@nats-io/transport-node'
 import { startBusForwarder } from '../../agents/bus-forwarder.ts'
 import { knock } from './hostile-door.ts'
 import { tryFiles } from './hostile-files.ts'
+import { flood } from './hostile-floods.ts'
 import { dropSessions, listen, speak } from './hostile-session.ts'
 
 type Order = Readonly<Record<string, unknown>>
@@ -109,6 +110,8 @@ async function carryOut(order: Order): Promise<unknown> {
           Object.entries(ways).map(async ([name, way]) => [name, await attempt(way)] as const),
         ),
       )
+    case 'flood':
+      return flood(order)
     case 'eval':
       return attempt(() => new Function('return 1')())
     default:

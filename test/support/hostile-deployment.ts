@@ -30,14 +30,24 @@ export async function bundleHostile(folder: string): Promise<string> {
   return bundle
 }
 
-export async function startHostileDeployment(): Promise<HostileDeployment> {
+export interface HostileOptions {
+  /** The agent that is replaced. */
+  readonly agent?: string
+  /** Has a worker of its own, beside the connections of the test. */
+  readonly isWhole?: boolean
+}
+
+export async function startHostileDeployment({
+  agent: replaced = 'notes',
+  isWhole = false,
+}: HostileOptions = {}): Promise<HostileDeployment> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-hostile-'))
   const bundle = await bundleHostile(folder)
   const deployment = await startDeployment({
     home: 'sample',
-    workerEntry: stubParty,
-    bundles: { notes: bundle },
-    overrides: { notes: { idleMs: 600_000 }, calendar: { idleMs: 600_000 } },
+    ...(isWhole ? {} : { workerEntry: stubParty }),
+    bundles: { [replaced]: bundle },
+    overrides: { [replaced]: { idleMs: 600_000 }, calendar: { idleMs: 600_000 } },
   })
   const { state } = deployment
   const credentials = join(state, 'worker', 'bus')
@@ -50,7 +60,7 @@ export async function startHostileDeployment(): Promise<HostileDeployment> {
     if (reply.status !== 'RUNNING') throw new Error(JSON.stringify(reply))
     return reply.bootEpoch
   }
-  await Promise.all([ensure('notes'), ensure('calendar')])
+  await Promise.all([ensure(replaced), ensure('calendar')])
   return {
     deployment,
     state,
@@ -58,7 +68,7 @@ export async function startHostileDeployment(): Promise<HostileDeployment> {
     worker,
     ensure,
     order: (name, details = {}, timeoutMs = 20_000) =>
-      raw.ask('agent.notes.0.exec', JSON.stringify({ order: name, ...details }), timeoutMs),
+      raw.ask(`agent.${replaced}.0.exec`, JSON.stringify({ order: name, ...details }), timeoutMs),
     async stop() {
       await raw.close()
       await worker.close()

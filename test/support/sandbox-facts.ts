@@ -1,6 +1,6 @@
 // What the kernel and the OCI runtime say of a running sandbox, read from the host.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -22,6 +22,29 @@ export const mountsOf = (pid: number): readonly Mount[] =>
       options: (fields[5] ?? '').split(','),
       ofAll: (fields.at(-1) ?? '').split(','),
     }))
+
+/** Every file that a sandbox sees but those of /proc and /dev, seen through its own mounts. */
+export function filesOf(pid: number): readonly { readonly path: string; readonly start: string }[] {
+  const root = join('/proc', String(pid), 'root')
+  return readdirSync(root)
+    .filter((name) => name !== 'proc' && name !== 'dev')
+    .flatMap((name) =>
+      readdirSync(join(root, name), { recursive: true }).map((at) => `/${name}/${at}`),
+    )
+    .filter((path) => lstatSync(join(root, path)).isFile())
+    .sort((one, other) => one.localeCompare(other))
+    .map((path) => ({ path, start: firstBytes(join(root, path)) }))
+}
+
+function firstBytes(file: string): string {
+  const handle = openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(4)
+    return bytes.toString('latin1', 0, readSync(handle, bytes))
+  } finally {
+    closeSync(handle)
+  }
+}
 
 const configSchema = z.object({
   root: z.object({ readonly: z.boolean() }),
