@@ -124,10 +124,7 @@ export async function startAgent(
   return { sandbox, closed, stop }
 }
 
-function confine(
-  insecure: boolean,
-  secrets: string,
-): SandboxFacts | { readonly insecure: true } {
+function confine(insecure: boolean, secrets: string): SandboxFacts | { readonly insecure: true } {
   if (insecure) return { insecure: true }
   const facts = observeSandbox(secrets)
   assertSandbox(facts)

@@ -62,7 +62,13 @@ describe('the secrets of a start', () => {
     expect(first.nkey).toMatch(/^U[A-Z2-7]{55}$/)
     expect(JSON.parse(read('receipt.jwk.json'))).toMatchObject(first.receiptKey)
     expect(first.receiptKey).not.toHaveProperty('d')
-    for (const name of ['config.json', 'receipt.jwk.json', 'ledger.key', 'password', 'bus/nkey.seed']) {
+    for (const name of [
+      'config.json',
+      'receipt.jwk.json',
+      'ledger.key',
+      'password',
+      'bus/nkey.seed',
+    ]) {
       expect(statSync(join(input.layout.secrets, name)).mode & 0o777, name).toBe(0o400)
     }
     expect(read('password')).toBe('open sesame')

@@ -95,7 +95,12 @@ describe('control groups', () => {
     }
     expect(boundsOf(one, unbounded)).toEqual(none)
     const folder = '/sys/fs/cgroup/bulkhead/a'
-    const files = { 'memory.max': 'max', 'memory.swap.max': 'max', 'pids.max': 'max', 'cpu.max': 'max 100000' }
+    const files = {
+      'memory.max': 'max',
+      'memory.swap.max': 'max',
+      'pids.max': 'max',
+      'cpu.max': 'max 100000',
+    }
     expect(
       boundsOf(
         two,
