@@ -31,6 +31,7 @@ const base = mkdtempSync(join(tmpdir(), 'bulkhead-rotate-'))
 const state = join(base, 'state')
 const replicas = listReplicas(catalogue)
 const never = new AbortController().signal
+const overlapMs = 500
 let deployment: TestDeployment
 let web: HomeServer
 let saved: { readonly signing: PrivateJwk; readonly audit: PrivateJwk }
@@ -47,7 +48,7 @@ beforeAll(async () => {
   const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
   const home = { folder: state, today: today.format(new Date()), timeZone, seed: 1 }
   await generateHome({ ...home, web: web.origin })
-  deployment = await startDeployment({ state })
+  deployment = await startDeployment({ state, leastOverlapMs: overlapMs })
   saved = { signing: keyOf('signing'), audit: keyOf('audit') }
   copyFileSync(join(state, 'public', 'audit-key.json'), join(base, 'first-key.json'))
 }, 240_000)
@@ -73,6 +74,11 @@ function expectWhole({ status, steps, audit }: z.infer<typeof runSchema>): void 
   expect(new Set(steps.map(({ outcome }) => outcome))).toEqual(new Set(['settled']))
   expect(audit.verified).toBe(true)
 }
+
+const viewSchema = z.object({
+  running: z.boolean(),
+  done: z.array(z.object({ kind: z.string(), retired: z.array(z.string()) })),
+})
 
 /** Kinds and subjects of the rows, in order. */
 function rows(): readonly { readonly kind: string; readonly subject: string }[] {
@@ -184,6 +190,28 @@ describe('an export from after the rotation', () => {
   })
 })
 
+describe('a rotation by command', () => {
+  it.each(['token', 'audit'])(
+    'of the %s key records each phase, and the next run is whole',
+    async (kind) => {
+      const begun = await deployment.control(
+        'POST',
+        `/keys/rotate?kind=${kind}&overlapMs=${overlapMs}`,
+      )
+      expect(begun.status).toBe(202)
+      const view = async () =>
+        viewSchema.parse((await deployment.control('GET', '/keys/rotation')).body)
+      await expect
+        .poll(view, { timeout: 60_000 })
+        .toMatchObject({ running: false, done: [{ kind }] })
+      expect((await view()).done[0]?.retired).toHaveLength(1)
+      // What the supervisor says before and after; the change itself is the notary's own row.
+      expect(rows().filter(({ subject }) => subject === `keys:${kind}`)).toHaveLength(2)
+      expectWhole(await brief())
+    },
+  )
+})
+
 describe('the next start', () => {
   it('finishes what a killed supervisor had only begun', async () => {
     const layout = stateLayout(state)
@@ -203,6 +231,6 @@ describe('the next start', () => {
     expectWhole(await brief())
     expect(await verify('--state', state)).toMatchObject({ ok: true, mismatches: [] })
     const list = JSON.parse(readFileSync(join(state, 'public', 'audit-key.json'), 'utf8'))
-    expect(parseTrustedKeys(list)).toHaveLength(3)
+    expect(parseTrustedKeys(list)).toHaveLength(4)
   }, 240_000)
 })
