@@ -88,8 +88,8 @@ function closeLater(session: Session): void {
 /** Nobody will ever accept this plan: a mistake of the nemesis itself. */
 class Refused extends Error {}
 
-/** Refusals of a notary in trouble. */
-const passing: readonly string[] = ['AUDIT_UNAVAILABLE', 'CLOCK_BACKWARDS', 'EXPIRED_MESSAGE']
+/** Refusals that no later call will see otherwise. */
+const final: readonly string[] = ['PLAN_INVALID', 'POLICY', 'NOT_PERMITTED']
 
 const againAfterMs = 250
 
@@ -137,7 +137,7 @@ async function start(
   const stored = await session.putRequest(requestId, JSON.stringify(asked))
   if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
   const registered = await session.request({ requestId, ...asked, priority: 'MEDIUM' })
-  if (registered.status === 'REFUSED' && passing.includes(registered.code) === false) {
+  if (registered.status === 'REFUSED' && final.includes(registered.code)) {
     throw new Refused(JSON.stringify(registered))
   }
   if (registered.status !== 'REGISTERED') throw new Error(registered.code)
