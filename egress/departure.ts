@@ -102,7 +102,10 @@ async function secure(
  * nobody resolves: there the pinned key alone says who it is. Everywhere else chain and name are asked
  * as well. TLS has proven by now that the server holds the key.
  */
-function isIdentifiedByPin({ pin, privateAddress }: ResolvedEgress, address: string): boolean {
+export function isIdentifiedByPin(
+  { pin, privateAddress }: ResolvedEgress,
+  address: string,
+): boolean {
   return pin !== undefined && privateAddress && kindOfAddress(address) === 'own'
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ResolvedEgress } from '../../egress/contract.ts'
+import { isIdentifiedByPin } from '../../egress/departure.ts'
 import { prepareAuthority, prepareCertificate } from '../../security/pki/certificates.ts'
 import {
   codeOf,
@@ -74,6 +75,19 @@ describe('a device of the house with a certificate of its own', () => {
     const egress = declared(bridge.origin, { pin: bridgePin })
     expect(codeOf(await ask(egress))).toBe('TLS_REFUSED')
     expect(bridge.seen).toEqual([])
+  })
+})
+
+describe('a pin in place of a certificate', () => {
+  it.each([
+    ['an address of the house', '192.168.1.2', true],
+    ['this machine', '127.0.0.1', true],
+    ['a public address', '93.184.216.34', false],
+    ['metadata', '169.254.169.254', false],
+  ])('is enough at %s: %s %s', (_what, address, enough) => {
+    const egress = inHouse({ pin: bridgePin })
+    expect(isIdentifiedByPin(egress, address)).toBe(enough)
+    expect(isIdentifiedByPin(inHouse({}), address)).toBe(false)
   })
 })
 
