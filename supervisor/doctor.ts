@@ -8,6 +8,7 @@ import { deploymentSchema } from '../security/deployment.ts'
 import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { grantedFolders, loadConfiguration } from './configuration.ts'
+import { checkQuarantine } from './doctor-quarantine.ts'
 import { checkLedgers, checkWitnesses, describeLimits, describeVolumes } from './doctor-storage.ts'
 import { processStartTime } from './lock.ts'
 import { type ConfiguredPorts, isFree, portNames } from './ports.ts'
@@ -53,6 +54,7 @@ export async function examine(input: DoctorInput): Promise<DoctorReport> {
     check('ledger volumes', () => describeVolumes(input.environment)),
     check('ledgers', () => checkLedgers(input.state, input.catalogue)),
     check('audit witnesses', () => checkWitnesses(input.state, startedAt(input.state))),
+    check('quarantine', () => checkQuarantine(input.state)),
     check('setpriv', () => checkDeathSignal(input.environment)),
     check('disk', () => checkDisk(input.state)),
     check('clock', () => checkClock(input.state)),

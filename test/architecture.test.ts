@@ -75,6 +75,7 @@ const forbidden: readonly (readonly [string, string])[] = [
   ['temporal', 'security/mint/token.ts'],
   ['cli', 'supervisor/process.ts'],
   ['cli', 'notary/store.ts'],
+  ['supervisor', 'notary/quarantine.ts'],
   ['cli', 'security/mint/token.ts'],
   ['egress', 'plan/manifest.ts'],
   ['egress', 'notary/contract.ts'],
@@ -97,6 +98,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['cli', 'notary/contract.ts'],
   ['supervisor', 'agents/protocol.ts'],
   ['supervisor', 'egress/contract.ts'],
+  ['supervisor', 'notary/quarantine-contract.ts'],
   ['agents', 'egress/contract.ts'],
   ['egress', 'security/host.ts'],
 ]

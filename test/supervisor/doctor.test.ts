@@ -83,6 +83,27 @@ describe('doctor', () => {
     expect(check('ledger volumes')?.detail).toMatch(/without (root rights|the program mkfs\.ext4)/)
   })
 
+  it('names who is shut out, since when and why', async () => {
+    expect((await look('')).check('quarantine')).toMatchObject({ ok: true })
+    mkdirSync(join(base, 'state', 'supervisor'), { recursive: true, mode: 0o700 })
+    const by = 'user:owner'
+    const entry = {
+      agent: 'test',
+      n: 0,
+      since: 0,
+      by,
+      code: 'OWNER',
+      reason: 'odd',
+      recorded: true,
+    }
+    writeFileSync(join(base, 'state', 'supervisor', 'quarantine.json'), JSON.stringify([entry]))
+    expect((await look('')).check('quarantine')).toMatchObject({
+      ok: false,
+      detail: 'shut out: test.0 since 1970-01-01T00:00:00.000Z (OWNER, odd)',
+      fix: expect.stringContaining('npx bulkhead agents restore test'),
+    })
+  })
+
   it('names a ledger that is about to be full', async () => {
     const ledger = join(base, 'state', 'agents', 'test.0', 'ledger')
     mkdirSync(ledger, { recursive: true })
