@@ -80,22 +80,25 @@ describe.each(['nkeys', 'certificates'] as const)('renewing %s', (kind) => {
     )
     await notary.flush()
     const stop = new AbortController()
-    const asked = (async () => {
-      let count = 0
-      for (; !stop.signal.aborted; count += 1) {
-        expect(await worker.call('notary.head', head, count, options)).toEqual({ n: count })
+    let asked = 0
+    const ask = async () => {
+      while (!stop.signal.aborted) {
+        const n = asked++
+        expect(await worker.call('notary.head', head, n, options)).toEqual({ n })
       }
-      return count
-    })()
+    }
+    // Many at once, so that some are on their way at every moment of the move.
+    const asking = Promise.all(Array.from({ length: 32 }, ask))
     await begin(kind)
     // Each party is on its new connection once the server has seen it there.
     await expect.poll(() => server.connections('worker')).toBe(2)
     await expect.poll(() => server.connections('notary')).toBe(2)
     await end()
     stop.abort()
-    const count = await asked
-    expect(count).toBeGreaterThan(10)
-    expect(heard).toEqual(Array.from({ length: count }, (_, index) => index))
+    await asking
+    expect(asked).toBeGreaterThan(100)
+    const inOrder = heard.map(Number).toSorted((one, other) => one - other)
+    expect(inOrder).toEqual(Array.from({ length: asked }, (_, index) => index))
   })
 
   it('answers over the old connection what was asked over it', async () => {
@@ -140,5 +143,15 @@ describe.each(['nkeys', 'certificates'] as const)('renewing %s', (kind) => {
     await enter('worker')
     // A connection outlives its certificate, not its nkey.
     if (kind === 'nkeys') await old.closed()
+  })
+})
+
+describe('a party that does not follow its credentials', () => {
+  it('is dropped with its old nkey, and comes back by itself with the new one', async () => {
+    const worker = await enter('worker', false)
+    await begin('nkeys')
+    await end()
+    await expect.poll(() => server.connections('worker')).toBe(2)
+    await worker.flush()
   })
 })
