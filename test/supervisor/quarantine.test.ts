@@ -119,6 +119,8 @@ describe('a person who shuts an agent out', () => {
     })
     const imposed = quarantine.impose([notes], '')
     const restored = quarantine.restore([notes], '')
+    // Long enough for it to have taken what is under way for what is done.
+    await new Promise((resolve) => setImmediate(resolve))
     release()
     await Promise.all([imposed, restored])
     expect(quarantine.accounts().size).toBe(0)
