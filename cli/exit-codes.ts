@@ -29,6 +29,7 @@ export class CommandError extends Error {
 /** Any unknown outcome outranks the rest: someone has to look before anything else is done. */
 export function exitCodeOfRun(
   status: string,
+  /** Of the steps and of their undos. */
   outcomes: readonly StepOutcome[],
 ): (typeof exitCodes)[keyof typeof exitCodes] {
   if (outcomes.includes('unknown')) return exitCodes.unknown

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { addAgents } from './add-agents.ts'
+import { addDecisions } from './add-decisions.ts'
 import { addKeys } from './add-keys.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
@@ -274,6 +275,7 @@ function createProgram(): Command {
   addPlatform(program)
   addPlans(program)
   addRuns(program)
+  addDecisions(program, { common, examples, perform })
   addAgents(program, { common, examples, perform })
   addAudit(program)
   addKeys(program, { common, examples, perform })

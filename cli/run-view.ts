@@ -2,6 +2,7 @@
 // programs rely on these names: additions are allowed, renames are not.
 
 import type { RunState, StepOutcome, StepSummary } from '../workflows/contract.ts'
+import { type Advice, adviceFor } from './run-advice.ts'
 
 export interface AuditSummary {
   readonly rows: number
@@ -26,8 +27,13 @@ export interface RunDocument {
     readonly attempts: number
     readonly durationMs: number
     readonly undo?: StepOutcome
+    readonly undoCode?: string
+    readonly rerun?: number
+    readonly progress?: { readonly done: number; readonly total: number | null }
   }[]
   readonly code?: string
+  /** What waits for a person, and the command for it. */
+  readonly next?: readonly Advice[]
   readonly audit: AuditSummary
   readonly links: { readonly temporal: string; readonly console?: string }
 }
@@ -43,15 +49,19 @@ export interface RunFacts {
 }
 
 export function toRunDocument(facts: RunFacts): RunDocument {
+  const steps = facts.state.steps.map(toStep)
+  const { status } = facts.state
+  const next = adviceFor({ requestId: facts.requestId, status, steps })
   return {
     requestId: facts.requestId,
     workflowId: facts.requestId,
     runId: facts.runId,
     ...(facts.recipe === undefined ? {} : { recipe: facts.recipe }),
-    status: facts.state.status,
+    status,
     answer: facts.answer,
-    steps: facts.state.steps.map(toStep),
+    steps,
     ...(facts.state.code === undefined ? {} : { code: facts.state.code }),
+    ...(next.length === 0 ? {} : { next }),
     audit: facts.audit,
     links: { temporal: facts.link },
   }
@@ -69,6 +79,9 @@ function toStep(step: StepSummary): RunDocument['steps'][number] {
     attempts: step.attempts,
     durationMs: step.durationMs,
     ...(step.undo === undefined ? {} : { undo: step.undo }),
+    ...(step.undoCode === undefined ? {} : { undoCode: step.undoCode }),
+    ...(step.rerun === undefined ? {} : { rerun: step.rerun }),
+    ...(step.progress === undefined ? {} : { progress: step.progress }),
   }
 }
 
@@ -92,17 +105,26 @@ const marks: Readonly<Record<StepOutcome, string>> = {
 /** `+ work  calendar.list  settled  84 ms` */
 export function stepLine(step: StepSummary): string {
   const code = step.code === undefined ? '' : ` (${step.code})`
-  const undo = step.undo === undefined ? '' : `, undo ${step.undo}`
+  const undoCode = step.undoCode === undefined ? '' : ` (${step.undoCode})`
+  const undo = step.undo === undefined ? '' : `, undo ${step.undo}${undoCode}`
+  const rerun = step.rerun === undefined ? '' : `, rerun ${step.rerun}`
+  const progress = step.progress === undefined ? '' : `, ${progressOf(step.progress)}`
   const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : ''
-  return `${marks[step.outcome]} ${step.id}  ${step.type}  ${step.outcome}${code}${undo}  ${step.durationMs} ms${attempts}`
+  return `${marks[step.outcome]} ${step.id}  ${step.type}  ${step.outcome}${code}${undo}  ${step.durationMs} ms${attempts}${rerun}${progress}`
+}
+
+function progressOf({ done, total }: NonNullable<StepSummary['progress']>): string {
+  return total === null ? `${done} done` : `${done} of ${total}`
 }
 
 /** The steps that changed between two states, as lines. */
 export function changedSteps(before: RunState | undefined, after: RunState): readonly string[] {
-  const known = new Map(before?.steps.map((step) => [step.id, step.outcome + (step.undo ?? '')]))
+  const wordsOf = ({ outcome, undo, rerun, progress }: StepSummary) =>
+    JSON.stringify([outcome, undo, rerun, progress])
+  const known = new Map(before?.steps.map((step) => [step.id, wordsOf(step)]))
   return after.steps
     .filter((step) => step.outcome !== 'pending')
-    .filter((step) => known.get(step.id) !== step.outcome + (step.undo ?? ''))
+    .filter((step) => known.get(step.id) !== wordsOf(step))
     .map(stepLine)
 }
 
@@ -113,6 +135,7 @@ export function runLines(run: RunDocument): readonly string[] {
     ...(run.answer === null ? [] : [run.answer.trimEnd(), '']),
     `${run.requestId}: ${run.status}${run.code === undefined ? '' : ` (${run.code})`}`,
     ...run.steps.map((step) => stepLine({ ...step, type: `${step.agent}.${step.action}` })),
+    ...(run.next ?? []).flatMap(({ about, next }) => [about, `  next: ${next}`]),
     `audit: ${run.audit.rows} rows, ${verdict}`,
     `Temporal: ${run.links.temporal}`,
   ]

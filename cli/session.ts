@@ -10,7 +10,9 @@ import {
   headReply,
   type QueryCall,
   queryReply,
+  type RecoverCall,
   type RequestCall,
+  recoverReply,
   requestReply,
 } from '../notary/contract.ts'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
@@ -68,6 +70,7 @@ export interface Session {
   readonly runs: RunClient
   request(call: RequestCall): Promise<z.infer<typeof requestReply>>
   cancel(requestId: string): Promise<z.infer<typeof cancelReply>>
+  recover(call: RecoverCall): Promise<z.infer<typeof recoverReply>>
   query(call: QueryCall): Promise<z.infer<typeof queryReply>>
   head(): Promise<z.infer<typeof headReply>>
   putRequest(requestId: string, content: string): Promise<z.infer<typeof artifactPutReply>>
@@ -125,6 +128,7 @@ function createSession(state: string, deployment: Deployment, bus: Bus, runs: Ru
     runs,
     request: (payload) => call('notary.request', 'TASK_REQUEST', payload, requestReply),
     cancel: (requestId) => call('notary.cancel', 'TASK_REQUEST', { requestId }, cancelReply),
+    recover: (payload) => call('notary.recover', 'TASK_REQUEST', payload, recoverReply),
     query: (payload) => call('notary.query', 'RETRIEVAL_REQUEST', payload, queryReply),
     head: () => call('notary.head', 'RETRIEVAL_REQUEST', {}, headReply),
     putRequest: (requestId, content) =>

@@ -10,14 +10,24 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client'
+import { ApplicationFailure, type LoadedDataConverter } from '@temporalio/common'
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { progressSchema } from '../agents/protocol.ts'
 import { limits } from '../plan/limits.ts'
 import type { Checkpoint } from '../security/audit/checkpoint.ts'
 import {
+  giveUpUpdate,
   type RequestInput,
+  type ResolveInput,
+  type RetryInput,
   type RunResult,
   type RunState,
   type RunStatus,
+  resolveUpdate,
+  retryUpdate,
+  type StepSummary,
   stateQuery,
   taskQueue,
   workflowType,
@@ -28,7 +38,8 @@ import { openKeyFile } from './payload-keys.ts'
 import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
 
-export type RunClientErrorCode = 'UNREACHABLE' | 'NOT_FOUND'
+/** REFUSED: the run is not where the decision makes sense. */
+export type RunClientErrorCode = 'UNREACHABLE' | 'NOT_FOUND' | 'REFUSED'
 
 export class RunClientError extends Error {
   override readonly name = 'RunClientError'
@@ -72,6 +83,13 @@ export interface RunClient {
    * the cancel with the notary first; without that it refuses the undos.
    */
   cancel(requestId: string): Promise<void>
+  /**
+   * A person's decisions on a held run. Register each with the notary first: it decides, and the
+   * workflow only takes it up. @throws RunClientError REFUSED, NOT_FOUND, UNREACHABLE
+   */
+  retry(requestId: string, retry: RetryInput): Promise<void>
+  resolve(requestId: string, answer: ResolveInput): Promise<void>
+  giveUp(requestId: string): Promise<void>
   /** The audit's head that the anchor workflow remembers. @throws RunClientError UNREACHABLE */
   anchoredHead(): Promise<Checkpoint | undefined>
   close(): Promise<void>
@@ -98,20 +116,55 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
   const dataConverter = createDataConverter({ keys, namespace })
   const client = new Client({ connection, namespace, dataConverter })
   const handleOf = (requestId: string) => client.workflow.getHandle(requestId)
+  const decide = (requestId: string, update: string, args: [] | [unknown]) =>
+    connection.withDeadline(Date.now() + decisionTimeoutMs, () =>
+      found(async () => {
+        const handle = handleOf(requestId)
+        // Two overloads: of no arguments, and of some.
+        if (args.length === 0) await handle.executeUpdate<void, []>(update)
+        else await handle.executeUpdate<void, [unknown]>(update, { args })
+      }),
+    )
   const runs: RunClient = {
     submit: (submission) => submit(client, submission),
     describe: (requestId) => describe(handleOf(requestId)),
-    state: (requestId) => found(() => handleOf(requestId).query<RunState>(stateQuery)),
+    state: (requestId) =>
+      found(() => stateOf(handleOf(requestId), client.options.loadedDataConverter)),
     watch: (requestId, signal) => watchRun(requestId, runs, signal),
     result: (requestId) => resultOf(handleOf(requestId)),
     cancel: (requestId) =>
       found(async () => {
         await handleOf(requestId).cancel()
       }),
+    retry: (requestId, retry) => decide(requestId, retryUpdate, [retry]),
+    resolve: (requestId, answer) => decide(requestId, resolveUpdate, [answer]),
+    giveUp: (requestId) => decide(requestId, giveUpUpdate, []),
     anchoredHead: () => found(() => readAnchor(client)),
     close: () => connection.close(),
   }
   return runs
+}
+
+/** A worker takes an update up in milliseconds; more means that none is there. */
+const decisionTimeoutMs = 20_000
+
+/** What the workflow says, and how far the agents are, which only their heartbeats know. */
+async function stateOf(handle: WorkflowHandle, converter: LoadedDataConverter): Promise<RunState> {
+  const state = await handle.query<RunState>(stateQuery)
+  if (!state.steps.some(({ outcome }) => outcome === 'running')) return state
+  const { raw } = await handle.describe()
+  const progress = new Map<string, StepSummary['progress']>()
+  for (const { activityId, heartbeatDetails } of raw.pendingActivities ?? []) {
+    const [step = ''] = (activityId ?? '').split('~')
+    const details = await decodeArrayFromPayloads(converter, heartbeatDetails?.payloads)
+    const told = progressSchema.safeParse(details[0]).data
+    if (told !== undefined) progress.set(step, told)
+  }
+  const steps = state.steps.map((summary) => {
+    const told = progress.get(summary.id)
+    return told === undefined ? summary : { ...summary, progress: told }
+  })
+  return { ...state, steps }
 }
 
 async function submit(client: Client, { requestId, requestRef, recipe }: Submission) {
@@ -157,7 +210,7 @@ async function describe(handle: WorkflowHandle): Promise<RunDescription> {
 
 /** The server's word on whether it runs, ours on how it ended. */
 function toStatus(execution: string, noted: string | undefined): RunStatus {
-  if (execution === 'RUNNING') return 'running'
+  if (execution === 'RUNNING') return noted === 'held' ? 'held' : 'running'
   if (execution !== 'COMPLETED') return execution === 'CANCELLED' ? 'cancelled' : 'failed'
   const statuses: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'denied']
   return statuses.find((status) => status === noted) ?? 'failed'
@@ -182,6 +235,12 @@ async function found<T>(call: () => Promise<T>): Promise<T> {
       throw new RunClientError('UNREACHABLE', `Temporal does not answer: ${error.cause.details}`, {
         cause: error,
       })
+    }
+    if (error instanceof WorkflowUpdateFailedError) {
+      const { cause } = error
+      const said =
+        cause instanceof ApplicationFailure ? `${cause.type}: ${cause.message}` : 'failed'
+      throw new RunClientError('REFUSED', `the run does not take it up: ${said}`, { cause: error })
     }
     if (!(error instanceof WorkflowNotFoundError)) throw error
     throw new RunClientError('NOT_FOUND', 'no such run', { cause: error })

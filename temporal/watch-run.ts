@@ -21,7 +21,7 @@ export async function* watchRun(
   let last = ''
   while (signal?.aborted !== true) {
     const { status } = await runs.describe(requestId)
-    if (status !== 'running') {
+    if (status !== 'running' && status !== 'held') {
       const { answerRef: _, ...end } = await runs.result(requestId)
       yield end
       return
@@ -32,6 +32,8 @@ export async function* watchRun(
       last = text
       yield state
     }
+    // It waits for a person, who has been told what for.
+    if (state?.status === 'held') return
     await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
   }
 }

@@ -18,6 +18,7 @@ import { readAuditKey, summarise, verifyAudit } from '../audit-verification.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { readInputs } from '../request-inputs.ts'
+import { allOutcomes } from '../run-advice.ts'
 import {
   changedSteps,
   type RunDocument,
@@ -116,10 +117,7 @@ export async function performRun(
   const document = await readRun(session, requestId, runId)
   return {
     document,
-    exitCode: exitCodeOfRun(
-      document.status,
-      document.steps.map((s) => s.outcome),
-    ),
+    exitCode: exitCodeOfRun(document.status, allOutcomes(document)),
   }
 }
 

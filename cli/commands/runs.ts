@@ -10,6 +10,7 @@ import { callControl } from '../control.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
 import { offlineAudit } from '../offline-audit.ts'
 import { type Output, table } from '../output.ts'
+import { allOutcomes } from '../run-advice.ts'
 import { type RunDocument, runLines, toRunDocument } from '../run-view.ts'
 import { findDeployment, openSession, type Session } from '../session.ts'
 import { suggest } from '../suggest.ts'
@@ -135,10 +136,7 @@ function exitCodeOfShown(document: RunDocument, output: Output): ExitCode {
     return exitCodes.failed
   }
   if (document.status === 'running') return exitCodes.completed
-  return exitCodeOfRun(
-    document.status,
-    document.steps.map((step) => step.outcome),
-  )
+  return exitCodeOfRun(document.status, allOutcomes(document))
 }
 
 export async function runsWatchCommand(

@@ -23,7 +23,7 @@ export function scriptedStep(id: string, more: Partial<SkeletonStep> = {}): Skel
 }
 
 export interface ScriptedCall {
-  /** `read`, or `write~undo`. */
+  /** `read`, `write~undo`, `write~1` for a rerun, `write~drain`. */
   readonly name: string
   readonly attempt: number
 }
@@ -42,7 +42,9 @@ export function scriptActivities(
     }),
     composeAnswer: async ({ sources }) => ({ answerRef: `answer-of-${sources.length}` }),
     async default(input: StepInput) {
-      const name = input.kind === 'undo' ? `${input.step}~undo` : input.step
+      const again = input.rerun === undefined ? '' : `~${input.rerun}`
+      const suffix = input.kind === 'undo' ? '~undo' : input.drain === true ? '~drain' : ''
+      const name = `${input.step}${again}${suffix}`
       const { attempt } = Context.current().info
       calls.push(name)
       const result = await script({ name, attempt })

@@ -37,6 +37,15 @@ describe('payload codec', () => {
     expect(await codeOf({})).toBe('NOT_ENCRYPTED')
   })
 
+  it("takes the server's own word for an activity cancelled between attempts, and nothing like it", async () => {
+    const own = plain('ACTIVITY_ID_NOT_STARTED')
+    expect(await codec.decode([own])).toEqual([own])
+    expect(await codeOf(plain('ACTIVITY_ID_NOT_STARTED '))).toBe('NOT_ENCRYPTED')
+    expect(await codeOf(plain(['ACTIVITY_ID_NOT_STARTED']))).toBe('NOT_ENCRYPTED')
+    const more = { ...own, metadata: { ...own.metadata, more: Buffer.from('x') } }
+    expect(await codeOf(more)).toBe('NOT_ENCRYPTED')
+  })
+
   it('refuses a payload of another key, and of the same key in another namespace', async () => {
     const sealed = await seal('x')
     const otherKey = createPayloadCodec({

@@ -1,0 +1,147 @@
+// `runs retry|resolve|give-up`: a person's decisions on a run that cannot go on by itself. The notary
+// records the decision first and is the one that counts; then the run is told to take it up. Each may
+// be typed again: what was decided is decided once.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RecoverCall } from '../../notary/contract.ts'
+import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import { openSession, type Session } from '../session.ts'
+
+/** Longer than any token lives: until then the old effect could still happen. */
+const tokensDeadMs = 45_000
+const pollMs = 2_000
+
+type Reruns = readonly { readonly step: string; readonly rerun: number }[]
+
+async function decide(session: Session, call: RecoverCall, output: Output): Promise<Reruns> {
+  const until = Date.now() + tokensDeadMs
+  let told = false
+  for (;;) {
+    const reply = await session.recover(call)
+    if (reply.status === 'DECIDED') return reply.reruns
+    if (reply.code !== 'TOKENS_ALIVE' || Date.now() > until) {
+      throw new CommandError(`the notary refused: ${reply.code}: ${reply.message}`, {
+        exitCode: reply.code === 'UNKNOWN_REQUEST' ? exitCodes.usage : exitCodes.failed,
+        next: nextAfter(reply.code, call),
+      })
+    }
+    if (!told) output.talk('waiting until the old command can happen no more (up to 32 s)')
+    told = true
+    await delay(pollMs)
+  }
+}
+
+function nextAfter(code: string, call: RecoverCall): string {
+  const step = 'step' in call ? ` ${call.step}` : ''
+  switch (code) {
+    case 'UNKNOWN_REQUEST':
+      return 'npx bulkhead runs list'
+    case 'UNRESOLVED':
+      return `npx bulkhead runs resolve ${call.requestId}${step} --happened   or   --did-not`
+    default:
+      return `npx bulkhead runs show ${call.requestId}`
+  }
+}
+
+/** Whether there is still a workflow to tell. */
+async function isOpen(session: Session, requestId: string): Promise<boolean> {
+  return !(await session.runs.describe(requestId)).closed
+}
+
+async function withSession(
+  state: string,
+  work: (session: Session) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const session = await openSession(state)
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
+  }
+}
+
+/** The steps named, or every failed one of a held run. */
+async function stepsToRetry(
+  session: Session,
+  requestId: string,
+  step: string | undefined,
+): Promise<readonly string[]> {
+  if (step !== undefined) return [step]
+  const { status, steps } = await session.runs.state(requestId)
+  const failed = steps.filter(({ outcome }) => outcome === 'failed' || outcome === 'denied')
+  if (status === 'held' && failed.length > 0) return failed.map(({ id }) => id)
+  throw new CommandError('no failed step holds this run', {
+    exitCode: exitCodes.failed,
+    next: `npx bulkhead runs show ${requestId}`,
+  })
+}
+
+export function runsRetryCommand(
+  output: Output,
+  state: string,
+  given: { readonly requestId: string; readonly step: string | undefined },
+): Promise<ExitCode> {
+  const { requestId } = given
+  return withSession(state, async (session) => {
+    const steps = await stepsToRetry(session, requestId, given.step)
+    const decided: { step: string; rerun: number }[] = []
+    for (const step of steps) {
+      const reruns = await decide(session, { decision: 'retry', requestId, step }, output)
+      await session.runs.retry(requestId, { step, reruns })
+      decided.push(...reruns)
+    }
+    output.data({ requestId, reruns: decided }, () => [
+      ...decided.map(({ step, rerun }) => `${step}: runs again (${rerun})`),
+      `follow it with: npx bulkhead runs watch ${requestId}`,
+    ])
+    return exitCodes.completed
+  })
+}
+
+export function runsResolveCommand(
+  output: Output,
+  state: string,
+  given: {
+    readonly requestId: string
+    readonly step: string
+    readonly happened: boolean
+    readonly undo: boolean
+  },
+): Promise<ExitCode> {
+  const { requestId, step, happened, undo } = given
+  return withSession(state, async (session) => {
+    const decision = happened ? 'happened' : 'did-not'
+    await decide(session, { decision, requestId, step, kind: undo ? 'undo' : 'do' }, output)
+    // A run that is over has nothing to go on with: the record alone is what the answer is for.
+    if (!undo && (await isHeld(session, requestId))) {
+      await session.runs.resolve(requestId, { step, happened })
+    }
+    output.data({ requestId, step, undo, happened }, () => [
+      `${step}: recorded that ${undo ? 'its undo' : 'it'} ${happened ? 'happened' : 'did not happen'}`,
+    ])
+    return exitCodes.completed
+  })
+}
+
+async function isHeld(session: Session, requestId: string): Promise<boolean> {
+  if (!(await isOpen(session, requestId))) return false
+  const { steps } = await session.runs.state(requestId)
+  return steps.some(({ outcome }) => outcome === 'unknown')
+}
+
+export function runsGiveUpCommand(
+  output: Output,
+  state: string,
+  requestId: string,
+): Promise<ExitCode> {
+  return withSession(state, async (session) => {
+    await decide(session, { decision: 'give-up', requestId }, output)
+    if (await isOpen(session, requestId)) await session.runs.giveUp(requestId)
+    output.data({ requestId, givenUp: true }, () => [
+      `${requestId}: given up; what it did is being undone`,
+      `follow it with: npx bulkhead runs watch ${requestId}`,
+    ])
+    return exitCodes.completed
+  })
+}
