@@ -55,7 +55,9 @@ export async function authorize(
         return grantFollowing(writer, decision)
     }
   })
-  return 'status' in recorded ? recorded : mint(context, recorded)
+  if ('status' in recorded) return recorded
+  await context.onPoint?.('after-record', call)
+  return mint(context, recorded)
 }
 
 function decideAuthorize(context: NotaryContext, writer: Writer, call: AuthorizeCall): Decision {

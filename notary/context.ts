@@ -9,6 +9,7 @@ import type { Decide } from '../plan/policy.ts'
 import type { Minter } from '../security/mint/token.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import type { NotaryCode } from './codes.ts'
+import type { NotaryCall } from './permissions.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import { createStreaks, type Streaks } from './quarantine-policy.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
@@ -27,7 +28,12 @@ export interface NotaryPorts {
   readonly owner: string
   /** Secret for commitments to small values; see createCommitmentKey. */
   readonly commitmentKey: Uint8Array
+  /** A crash test stops the process there; may never settle. */
+  readonly onPoint?: (point: NotaryPoint, call: unknown) => Promise<void> | void
 }
+
+/** `after-record`: the decision and its rows are on disk, the token is not signed yet. */
+export type NotaryPoint = `${'before' | 'after'}-${NotaryCall}` | 'after-record'
 
 export interface NotaryContext extends Omit<NotaryPorts, 'commitmentKey'> {
   readonly plans: PlanCache

@@ -75,7 +75,9 @@ export function createNotary(ports: NotaryPorts): Notary {
           await noteUnserved(context, { call: name, account, code })
           return served.refuse(code, messages[code])
         }
+        await ports.onPoint?.(`before-${name}`, proven.data)
         const reply = await served.answer(proven.data, account)
+        await ports.onPoint?.(`after-${name}`, proven.data)
         // Not awaited: who called has no use for it. The next tick reports what goes wrong.
         if (checkpointer.isDue()) void checkpointer.head().catch(() => undefined)
         return reply

@@ -10,6 +10,7 @@ import { createHeadSealer } from '../security/audit/checkpoint.ts'
 import { connectBus } from '../security/bus.ts'
 import { openCommitmentKey } from './commitment-key.ts'
 import { ConfigError, type NotaryConfig, type NotaryKeys, readNotaryKeys } from './config.ts'
+import type { NotaryPorts } from './context.ts'
 import { StoreError } from './database.ts'
 import { createEnforcement } from './enforcement.ts'
 import { createKeyRing, type KeyRing, settleAuditKey } from './keys.ts'
@@ -25,6 +26,7 @@ export interface NotaryProcess {
   readonly onReady: () => void
   /** Registers what is done when the process is told to read its keys again. */
   readonly onReload: (reload: () => void) => void
+  readonly onPoint?: NotaryPorts['onPoint']
 }
 
 /** A checkpoint is kept at the latest this long after a row, so that a fault is narrowed down. */
@@ -49,6 +51,7 @@ export async function runNotary(config: NotaryConfig, process: NotaryProcess): P
       issuer: config.issuer,
       owner: config.owner,
       commitmentKey,
+      ...(process.onPoint === undefined ? {} : { onPoint: process.onPoint }),
     })
     await noteStart(store, log)
     onReload(() => void takeUpKeys(ring, log))
