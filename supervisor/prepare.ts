@@ -140,7 +140,9 @@ async function prepareDriver(
   const profile = seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const canLimit = canMakeControlGroups()
   if (!canLimit) {
-    journal.logger.warn('no control groups: agents are bounded by resource limits only')
+    journal.say(
+      'note: no control groups here, so memory, threads and processor of an agent are bounded by limits of its process only (doctor says more)',
+    )
   }
   const driver = createRuncDriver({
     runc,
@@ -176,9 +178,8 @@ async function prepareVolumes(
 ): Promise<LedgerVolumes | undefined> {
   const found = await findVolumes(path, layout.run)
   if ('volumes' in found) return found.volumes
-  journal.logger.warn(
-    { missing: found.missing },
-    'ledgers have no file systems of their own: the supervisor watches their size',
+  journal.say(
+    `note: no ledger volumes here (without ${found.missing}), so a flood of files is stopped only once it is seen`,
   )
   return undefined
 }

@@ -109,6 +109,8 @@ describe('an ordinary user', () => {
     const { pid } = await processOf(deployment, 'agent test.0')
     expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max processes +64 +64/m)
     expect(deployment.said()).toContain('a compromised worker is not contained')
+    expect(deployment.said()).toContain('no control groups here')
+    expect(deployment.said()).toContain('no ledger volumes here (without root rights)')
     await bus.close()
     await deployment.stop()
     rmSync(base, { recursive: true, force: true })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { processStartTime } from '../../supervisor/lock.ts'
-import { processesOf, startDeployment } from '../support/deployment.ts'
+import { findLeftovers, processesOf, startDeployment } from '../support/deployment.ts'
 import {
   boots,
   ensured,
@@ -69,6 +69,9 @@ describe('a killed supervisor', () => {
     await delay(2_000)
     expect(pids.filter((pid) => processStartTime(pid) !== undefined)).toEqual([])
     expect(processesOf(state)).toEqual([])
+    await until('ledger volumes are unmounted', () =>
+      findLeftovers(state).every((one) => !one.startsWith('mount ')),
+    )
 
     const next = await startDeployment({ ...stubs, state })
     expect(boots(state)).toEqual([

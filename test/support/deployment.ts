@@ -213,9 +213,15 @@ export function processesOf(
     .map((name) => ({
       pid: Number(name),
       command: read(`/proc/${name}/cmdline`).replaceAll('\0', ' '),
-      mounts: read(`/proc/${name}/mountinfo`),
+      // What is mounted from it. Its ledger volumes are in every namespace that was made meanwhile.
+      mounts: read(`/proc/${name}/mountinfo`)
+        .split('\n')
+        .map((line) => line.split(' ')[3] ?? ''),
     }))
-    .filter(({ command, mounts }) => command.includes(state) || mounts.includes(state))
+    .filter(
+      ({ command, mounts }) =>
+        command.includes(state) || mounts.some((from) => from.includes(state)),
+    )
 }
 
 function read(file: string): string {
