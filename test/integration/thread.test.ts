@@ -102,13 +102,14 @@ describe('the thread from a request to a verified answer', () => {
     }
   })
 
-  it('answers with the weather and the news of a server that it may ask, and records each request', async () => {
+  it('answers with the weather and the news of a server that it may ask, and records each request under its run', async () => {
     expect(first.answer).toMatch(/Weather\n {2}-?[\d.]+ to -?[\d.]+ °C, [a-z]/)
     const news = newsIn(join(data, 'feeds', 'data'))
     expect(news.length).toBeGreaterThan(40)
     const answered = news.filter((title) => first.answer.includes(title))
     expect(answered.length).toBeGreaterThanOrEqual(3)
-    const query = ['audit', 'query', '--kind', 'message', '--json', '--state', state]
+    const of = ['--run', first.requestId, '--kind', 'message']
+    const query = ['audit', 'query', ...of, '--json', '--state', state]
     const rows = (await runCli(query)).stdout
     expect(rows).toContain('egress:weather.0')
     // One for each feed that is followed.
