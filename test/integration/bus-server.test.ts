@@ -61,6 +61,37 @@ describe('reloading the bus server', () => {
     await expect(answer).resolves.toEqual({ ok: true })
   })
 
+  it('takes an agent the right to the reply it owes, which is why agents are drained first', async () => {
+    const agent = await connectBus({
+      credentials: join(reloadable.state, 'agents', 'notes.0', 'bus'),
+      reconnect: false,
+    })
+    open.push(agent)
+    const worker = await enter('worker')
+    let arrived = false
+    let release = () => undefined as unknown
+    const held = new Promise<void>((resolve) => {
+      release = () => resolve()
+    })
+    agent.serve(
+      'exec',
+      async () => {
+        arrived = true
+        await held
+        return { ok: true }
+      },
+      { type: 'TASK_RESPONSE' },
+    )
+    await agent.flush()
+    const options = { reply: z.unknown(), timeoutMs: 1_500 }
+    const answer = worker.call('agent.notes.0.exec', head, {}, options)
+    answer.catch(() => undefined)
+    await expect.poll(() => arrived).toBe(true)
+    await server.reload()
+    release()
+    await expect(answer).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
   it('drops and refuses a party that is shut out, and lets it in again', async () => {
     const worker = await enter('worker')
     await server.reload({ shutOut: new Set(['worker']) })
