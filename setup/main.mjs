@@ -55,6 +55,8 @@ function nextStep(error) {
   return 'npm run setup   (once the cause above is gone; what was finished is kept)'
 }
 
+// As root each process of the platform is a user of its own and has to read what is installed here.
+if (process.getuid?.() === 0) process.umask(0o022)
 leaveOnSignals()
 try {
   await main()

@@ -5,7 +5,15 @@
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SupervisorError } from './codes.ts'
@@ -77,6 +85,7 @@ async function prepareBundle(kind: BundleKind, options: BundleOptions): Promise<
       timeout: 120_000,
       maxBuffer: 16 * 1024 * 1024,
     })
+    openToReaders(work)
     renameSync(work, folder)
   } catch (cause) {
     rmSync(work, { recursive: true, force: true })
@@ -90,6 +99,12 @@ async function prepareBundle(kind: BundleKind, options: BundleOptions): Promise<
     )
   }
   return folder
+}
+
+/** Whoever runs a bundle as root's child is another user; the umask must not decide that it can. */
+function openToReaders(folder: string): void {
+  chmodSync(folder, 0o755)
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644)
 }
 
 /** Over names and bytes of all TypeScript below the sources, and over what runs the bundle. */

@@ -7,6 +7,8 @@ import envPaths from 'env-paths'
 export interface Environment {
   /** Per-user cache: built programs and bundles, shared by every deployment of this user. */
   readonly cacheFolder: string
+  /** What belongs to all deployments of the machine: which user ids are whose. Root's. */
+  readonly systemFolder: string
   /** Folder with the programs, instead of the cache (development and tests). */
   readonly toolsFolder: string | undefined
   /** Folders to look for programs in. */
@@ -33,6 +35,7 @@ export function readEnvironment(): Environment {
   }
   return {
     cacheFolder: envPaths('bulkhead', { suffix: '' }).cache,
+    systemFolder: '/var/lib/bulkhead',
     toolsFolder,
     // An ordinary user's PATH often lacks the sbin folders, where distributions put runc.
     path: [...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(

@@ -10,6 +10,7 @@ import type { Environment } from './config.ts'
 import { grantedFolders, loadConfiguration } from './configuration.ts'
 import { checkQuarantine } from './doctor-quarantine.ts'
 import { checkLedgers, checkWitnesses, describeLimits, describeVolumes } from './doctor-storage.ts'
+import { chooseRange, readIdMaps } from './ids.ts'
 import { processStartTime } from './lock.ts'
 import { type ConfiguredPorts, isFree, portNames } from './ports.ts'
 import { findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
@@ -59,7 +60,7 @@ export async function examine(input: DoctorInput): Promise<DoctorReport> {
     check('disk', () => checkDisk(input.state)),
     check('clock', () => checkClock(input.state)),
     check('state folder', () => checkState(input.state)),
-    check('process users', checkUsers),
+    check('process users', () => checkUsers(input.environment)),
     check('configuration', () => checkConfiguration(input)),
     check('ports', () => checkPorts(input)),
   ])
@@ -183,10 +184,15 @@ function checkState(state: string): string {
 }
 
 /** Said, not failed: what a person accepts by not starting it as root. */
-function checkUsers(): string {
-  return process.getuid?.() === 0
-    ? 'all processes run as root; user ids of their own come with a later version'
-    : 'notary and worker share your user id: a compromised worker is not contained'
+function checkUsers({ systemFolder }: Environment): string {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    return 'all processes and agents share your user id: a compromised worker is not contained, and can read and change what the notary keeps'
+  }
+  const maps = readIdMaps()
+  const range = chooseRange(maps.uid, maps.gid)
+  return range === undefined
+    ? 'all processes run as root, because too few user ids exist here: a compromised worker is not contained'
+    : `each process and each agent has a user id of its own, from ${range.first} on (${systemFolder}/ids)`
 }
 
 function checkConfiguration({ configFile, catalogue, state }: DoctorInput): string {

@@ -3,7 +3,7 @@
 // gateway's question; here it is only said which manifest and which setting answer it. The credential
 // itself goes into a file that only the gateway gets.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewayAgent, GatewayConfig, ResolvedEgress } from '../egress/contract.ts'
 import type { AgentManifest, Catalogue, EgressDeclaration } from '../plan/manifest.ts'
@@ -11,6 +11,7 @@ import { parseOrigin, toOrigin } from '../security/host.ts'
 import type { BootFacts } from './agent-files.ts'
 import { SupervisorError } from './codes.ts'
 import type { Configuration } from './configuration.ts'
+import { folderFor, give, type Owner, writeFor } from './ownership.ts'
 import { resolveSecret, type SecretSources } from './secrets.ts'
 import type { ReplicaAddress, StateLayout } from './state.ts'
 
@@ -19,6 +20,8 @@ export interface EgressDoor {
   readonly socket: string
   readonly epochFile: string
   readonly nkeyFile: string
+  /** The gateway. */
+  readonly reader: Owner
 }
 
 export interface EgressInput {
@@ -29,6 +32,8 @@ export interface EgressInput {
   readonly replicas: readonly ReplicaAddress[]
   /** Folder of the sockets. */
   readonly sockets: string
+  /** The gateway's user. */
+  readonly gateway: Owner
   readonly secrets: SecretSources
 }
 
@@ -40,21 +45,25 @@ export function needsGateway(catalogue: Catalogue): boolean {
   return [...catalogue.values()].some(hasEgress)
 }
 
+/** Relative to the sockets' folder, in a folder that the gateway may write to. */
 export function egressSocketName({ agent, n }: ReplicaAddress): string {
-  return `${agent}.${n}.egress.sock`
+  return join(egressFolder, `${agent}.${n}.sock`)
 }
+
+const egressFolder = 'egress'
 
 /** Undefined for an agent that declares no egress: its sandbox gets no socket. */
 export function doorOf(
   address: ReplicaAddress,
   manifest: AgentManifest,
-  places: Pick<EgressInput, 'layout' | 'sockets'>,
+  places: Pick<EgressInput, 'layout' | 'sockets' | 'gateway'>,
 ): EgressDoor | undefined {
   if (!hasEgress(manifest)) return undefined
   return {
     socket: join(places.sockets, egressSocketName(address)),
     epochFile: join(places.layout.gateway, 'epochs', `${address.agent}.${address.n}`),
     nkeyFile: join(places.layout.gateway, 'epochs', `${address.agent}.${address.n}.nkey`),
+    reader: places.gateway,
   }
 }
 
@@ -65,8 +74,8 @@ export function announceEpoch(
 ): void {
   if (door === undefined) return
   // The key first: it is asked for when there is an epoch.
-  writeFileSync(door.nkeyFile, nkey, { mode: 0o600 })
-  writeFileSync(door.epochFile, bootEpoch, { mode: 0o600 })
+  writeFor(door.reader, door.nkeyFile, nkey, 0o600)
+  writeFor(door.reader, door.epochFile, bootEpoch, 0o600)
 }
 
 export function withdrawEpoch(door: EgressDoor | undefined): void {
@@ -83,9 +92,12 @@ export function prepareGateway(input: EgressInput): GatewayConfig {
   const epochs = join(layout.gateway, 'epochs')
   // Of a killed supervisor: nothing runs yet.
   rmSync(epochs, { recursive: true, force: true })
-  for (const folder of [epochs, secretsOf(layout)]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  }
+  folderFor(input.gateway, layout.gateway)
+  for (const folder of [epochs, secretsOf(layout)]) folderFor(input.gateway, folder)
+  const doors = join(input.sockets, egressFolder)
+  rmSync(doors, { recursive: true, force: true })
+  mkdirSync(doors, { recursive: true, mode: 0o700 })
+  give(doors, input.gateway)
   const agents = input.replicas.flatMap((address): GatewayAgent[] => {
     const manifest = catalogue.get(address.agent)
     const door = manifest && doorOf(address, manifest, input)
@@ -116,7 +128,9 @@ function toGatewayAgent(
 ): GatewayAgent {
   return {
     ...address,
-    ...door,
+    socket: door.socket,
+    epochFile: door.epochFile,
+    nkeyFile: door.nkeyFile,
     egress: (manifest.egress ?? []).map((one) => resolveDeclaration(manifest.name, one, input)),
     actions: Object.fromEntries(
       Object.entries(manifest.actions).map(([name, { egress = [] }]) => [name, egress]),
@@ -151,9 +165,7 @@ function writeSecret(agent: string, { id, credential }: EgressDeclaration, input
   // Not set: the file is absent, and the gateway refuses for want of it.
   if (reference === undefined) return file
   const secret = resolveSecret(key, reference, input.secrets)
-  // Replicas of an agent share the declaration, hence the file.
-  rmSync(file, { force: true })
-  writeFileSync(file, secret, { mode: 0o400 })
+  writeFor(input.gateway, file, secret, 0o400)
   return file
 }
 

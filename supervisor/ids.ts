@@ -56,6 +56,12 @@ export function chooseRange(uidMap: string, gidMap: string): IdRange | undefined
   return ranges.find((range) => maps.every((map) => map.some((part) => contains(part, range))))
 }
 
+/** Of this process. */
+export function readIdMaps(): { readonly uid: string; readonly gid: string } {
+  const read = (name: string) => readFileSync(`/proc/self/${name}`, 'utf8')
+  return { uid: read('uid_map'), gid: read('gid_map') }
+}
+
 const contains = (outer: IdRange, inner: IdRange) =>
   outer.first <= inner.first && inner.last <= outer.last
 

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { SupervisorError } from './codes.ts'
 import type { LogFile } from './log-file.ts'
+import { type StartAs, toWords } from './start-as.ts'
 
 export interface LaunchPlan {
   readonly name: string
@@ -16,6 +17,8 @@ export interface LaunchPlan {
   readonly args: readonly string[]
   readonly folder: string
   readonly environment: Readonly<Record<string, string>>
+  /** Absent: the supervisor's own user. */
+  readonly as?: StartAs
   /** `pipe`: the child writes one JSON line to descriptor 3. Else a question asked until it is true. */
   readonly readiness: 'pipe' | (() => Promise<boolean>)
   readonly startTimeoutMs: number
@@ -48,7 +51,7 @@ const readyLineBytes = 64 * 1024
 /** @throws SupervisorError START_FAILED when the program cannot be executed */
 export async function launch(plan: LaunchPlan, log: LogFile): Promise<Launched> {
   const isOurs = plan.readiness === 'pipe'
-  const [command, args] = withDeathSignal(plan)
+  const [command, ...args] = withDeathSignal(plan)
   const child = spawn(command, args, {
     cwd: plan.folder,
     env: { ...plan.environment },
@@ -76,9 +79,9 @@ export async function launch(plan: LaunchPlan, log: LogFile): Promise<Launched> 
   }
 }
 
-function withDeathSignal(plan: LaunchPlan): [string, string[]] {
-  if (process.platform !== 'linux') return [plan.command, [...plan.args]]
-  return ['setpriv', ['--pdeathsig', 'KILL', '--', plan.command, ...plan.args]]
+function withDeathSignal(plan: LaunchPlan): readonly [string, ...string[]] {
+  if (process.platform !== 'linux') return [plan.command, ...plan.args]
+  return toWords(plan, plan.as)
 }
 
 function spawned(child: ChildProcess, name: string): Promise<void> {

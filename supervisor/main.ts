@@ -81,9 +81,7 @@ export async function runUntilStopped(options: Omit<UpOptions, 'say' | 'stop'>):
   say(
     `ready after ${Date.now() - startedAt} ms; Temporal Web UI: ${platform.deployment.temporal.ui}`,
   )
-  if (process.getuid?.() !== 0) {
-    say('note: notary and worker share your user id, so a compromised worker is not contained')
-  }
+  if (platform.weakness !== undefined) say(`note: ${platform.weakness}`)
   await platform.stopped
 }
 

@@ -12,8 +12,11 @@ import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { type Configuration, loadConfiguration } from './configuration.ts'
 import { egressSocketName, needsGateway } from './egress.ts'
+import { claimOwners, readIdMaps } from './ids.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { claimLock } from './lock.ts'
+import { type Owners, oneUser } from './ownership.ts'
+import { openPartyFolders } from './party-folders.ts'
 import { listReplicas } from './pool.ts'
 import { locateAddon, runtimeMounts } from './sandbox/contents.ts'
 import type { SandboxDriver } from './sandbox/driver.ts'
@@ -31,8 +34,10 @@ import {
   type StateLayout,
   stateLayout,
 } from './state.ts'
+import { prepareSurroundings, type Surroundings } from './surroundings.ts'
 import { installation, locateTool, type Tool, type ToolName } from './toolchain.ts'
 import type { Unwind } from './unwind.ts'
+import { viewCommand } from './view.ts'
 
 export interface PrepareOptions {
   readonly state: string
@@ -50,6 +55,8 @@ export interface Preparation {
   readonly configuration: Configuration
   readonly journal: Journal
   readonly replicas: readonly ReplicaAddress[]
+  readonly owners: Owners
+  readonly surroundings: Surroundings
   readonly tools: Readonly<Record<ToolName, Tool>>
   readonly driver: SandboxDriver
   /** Undefined where ledgers cannot have file systems of their own. */
@@ -73,6 +80,7 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
   prepareState(layout, replicas)
   const lock = claimLock(layout.lock, layout.root)
   unwind.add('lock', () => lock.release())
+  const owners = await prepareOwners(layout, replicas, options)
   assertSpace(layout.root)
   const journal = openJournal(layout.logs, options.say)
   unwind.add('journal', () => journal.close())
@@ -88,8 +96,8 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
       onBuild: (name) => journal.say(`building the ${name} (first start after a change)`),
     }),
   ])
+  openPartyFolders(layout, owners, { gateway: needsGateway(catalogue) })
   const volumes = await prepareVolumes(environment.path, layout, journal)
-  const driver = await prepareDriver({ runc, layout, deployment, journal, volumes }, unwind)
   const addon = locateAddon()
   const sockets = prepareSocketFolder(layout, {
     names: [
@@ -100,12 +108,23 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     temporaryFolder: environment.temporaryFolder,
   })
   unwind.add('sockets', () => removeSocketFolder(layout))
+  const surroundings = prepareSurroundings(owners, {
+    systemFolder: environment.systemFolder,
+    folders: [layout.root, sockets],
+    files: [temporal.path, natsServer.path, bundles.workflows, process.execPath],
+  })
+  const driver = await prepareDriver(
+    { runc, layout, deployment, journal, volumes, surroundings },
+    unwind,
+  )
   return {
     layout,
     deployment,
     configuration,
     journal,
     replicas,
+    owners,
+    surroundings,
     tools: { temporal, 'nats-server': natsServer },
     driver,
     volumes,
@@ -115,6 +134,26 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     sockets,
     bundleOf: ({ name }) => bundleFile(name, bundles, options.bundles),
   }
+}
+
+/** Who shares data shares the id: replicas of an agent that has a folder write to the same one. */
+async function prepareOwners(
+  layout: StateLayout,
+  replicas: readonly ReplicaAddress[],
+  { environment, catalogue }: PrepareOptions,
+): Promise<Owners> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    return oneUser('notary and worker share your user id, so a compromised worker is not contained')
+  }
+  return claimOwners({
+    state: layout.root,
+    registry: join(environment.systemFolder, 'ids'),
+    agents: replicas.map((address) => {
+      const shares = (catalogue.get(address.agent)?.mounts.length ?? 0) > 0
+      return { ...address, key: shares ? address.agent : `${address.agent}.${address.n}` }
+    }),
+    maps: readIdMaps(),
+  })
 }
 
 function bundleFile(
@@ -132,10 +171,11 @@ async function prepareDriver(
     readonly deployment: string
     readonly journal: Journal
     readonly volumes: LedgerVolumes | undefined
+    readonly surroundings: Surroundings
   },
   unwind: Unwind,
 ): Promise<SandboxDriver> {
-  const { runc, layout, deployment, journal, volumes } = input
+  const { runc, layout, deployment, journal, volumes, surroundings } = input
   const file = join(installation, 'seccomp', 'agent.json')
   const profile = seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const canLimit = canMakeControlGroups()
@@ -150,6 +190,7 @@ async function prepareDriver(
     prefix: `bh-${deployment}-`,
     seccomp: toOciSeccomp(profile, process.arch),
     canLimit,
+    view: viewCommand(surroundings.view, { ...surroundings, folder: '/', volumes: 'see' }),
   })
   await awaitFormerGuard(layout.run)
   for (const name of await driver.sweep())

@@ -13,6 +13,7 @@ import {
   prepareSecrets,
   removeSecrets,
 } from './agent-files.ts'
+import { type AgentIds, giveReplica, prepareSandboxUser } from './agent-ownership.ts'
 import { keepBoot, tellStopped } from './boot-record.ts'
 import { SupervisorError } from './codes.ts'
 import { announceEpoch, type EgressDoor, withdrawEpoch } from './egress.ts'
@@ -28,8 +29,7 @@ import type { RunningSandbox, SandboxDriver, SandboxFacts } from './sandbox/driv
 import { defaultLimits, type SandboxMount } from './sandbox/oci-spec.ts'
 import type { ReplicaAddress, ReplicaLayout } from './state.ts'
 
-export interface ReplicaOptions {
-  readonly address: ReplicaAddress
+export interface ReplicaOptions extends AgentIds {
   readonly layout: ReplicaLayout
   readonly deployment: string
   readonly tokenKeys: string
@@ -297,6 +297,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
   const { address, layout, driver } = options
   const name = nameOf(address)
   const granted = options.granted()
+  const user = prepareSandboxUser(granted, options)
   prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
   const quota = await openQuota({ ...options, granted })
   const facts = await prepareSecrets({ ...options, secrets: options.secrets() })
@@ -310,6 +311,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
     onEnd: () => sandbox?.look(),
   })
   try {
+    giveReplica(layout, user, { bus: options.socket, egress: options.egress?.socket })
     sandbox = await driver.start({
       spec: {
         name: `bh-${options.deployment}-${name}-${facts.bootEpoch}`,
@@ -326,7 +328,7 @@ async function startReplica(options: ReplicaOptions): Promise<Boot> {
           },
           granted,
         ),
-        user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+        user: user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
         limits: defaultLimits,
       },
       folder: join(layout.run, 'sandbox'),

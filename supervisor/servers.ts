@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Ports } from './ports.ts'
 import type { ProcessPlan } from './process.ts'
+import type { StartAs } from './start-as.ts'
 import type { StateLayout } from './state.ts'
 import { installation } from './toolchain.ts'
 
@@ -20,6 +21,7 @@ export interface ServerInput {
   readonly layout: StateLayout
   readonly ports: Ports
   readonly environment: Readonly<Record<string, string>>
+  readonly as: StartAs
 }
 
 /** Temporal's dev server: file-backed, loopback only. */
@@ -55,7 +57,8 @@ export function temporalPlan(input: ServerInput & { readonly program: string }):
       ...dynamic.flatMap((value) => ['--dynamic-config-value', value]),
     ],
     folder: join(layout.root, 'temporal'),
-    environment: input.environment,
+    environment: environmentOf(input, join(layout.root, 'temporal')),
+    as: input.as,
     readiness: () => prepareNamespace(`http://${host}:${ports.temporalHttp}`),
     startTimeoutMs: 60_000,
     stopTimeoutMs: 10_000,
@@ -86,11 +89,22 @@ export function busPlan(input: ServerInput & { readonly program: string }): Proc
     command: input.program,
     args: ['-c', input.layout.natsConfig],
     folder: input.layout.root,
-    environment: input.environment,
+    environment: environmentOf(input, join(input.layout.root, 'nats')),
+    as: input.as,
     readiness: () => accepts(input.ports.bus),
     startTimeoutMs: 20_000,
     stopTimeoutMs: 5_000,
   }
+}
+
+/** The person's home and caches are closed to a process that is another user. */
+function environmentOf(
+  { environment, as }: Pick<ServerInput, 'environment' | 'as'>,
+  home: string,
+): Readonly<Record<string, string>> {
+  if (as.user === undefined) return environment
+  const kept = Object.entries(environment).filter(([name]) => !/^(HOME|TMPDIR|XDG_.*)$/.test(name))
+  return { ...Object.fromEntries(kept), HOME: home }
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -107,6 +121,7 @@ function accepts(port: number): Promise<boolean> {
 export interface ProgramInput {
   readonly layout: StateLayout
   readonly environment: Readonly<Record<string, string>>
+  readonly as: StartAs
   readonly entry: string
   /** File with the program's configuration, written before each `up`. */
   readonly configFile: string
@@ -119,7 +134,8 @@ export function ownPlan(name: 'notary' | 'gateway' | 'worker', input: ProgramInp
     command: process.execPath,
     args: [input.entry, '--config', input.configFile],
     folder: input.layout.root,
-    environment: input.environment,
+    environment: environmentOf(input, join(input.layout.root, name)),
+    as: input.as,
     readiness: 'pipe',
     startTimeoutMs: 60_000,
     // A worker drains the activities in flight; each is bounded by the reply time of an agent.

@@ -1,5 +1,6 @@
 // The state folder: where everything of one deployment lies, and who may look. Paths in one place;
-// every folder 0700. Which process owns which part is the table in ARCHITECTURE.md. Nothing here
+// every folder 0700, until party-folders.ts opens some to the users of single parties. Which process
+// owns which part is the table in ARCHITECTURE.md. Nothing here
 // reads or writes a secret.
 
 import {
@@ -112,7 +113,8 @@ export function stateLayout(root: string): StateLayout {
  */
 export function prepareState(layout: StateLayout, replicas: readonly ReplicaAddress[]): void {
   if (existsSync(layout.root)) {
-    if (looksLikeState(layout.root)) chmodSync(layout.root, 0o700)
+    // Not without need: another supervisor's processes may be passing through it.
+    if (isOpen(layout.root) && looksLikeState(layout.root)) chmodSync(layout.root, 0o700)
     assertPrivate(layout.root)
   }
   const folders = [
@@ -137,6 +139,12 @@ function looksLikeState(folder: string): boolean {
   return names.length === 0 || names.includes('deployment-id') || isHome
 }
 
+/** As root, users of single parties pass through to what is theirs; nobody can list or write. */
+function isOpen(folder: string): boolean {
+  const open = process.getuid?.() === 0 ? 0o066 : 0o077
+  return (statSync(folder).mode & open) !== 0
+}
+
 /** @throws SupervisorError STATE_UNUSABLE */
 export function assertPrivate(folder: string): void {
   const facts = statSync(folder)
@@ -146,7 +154,7 @@ export function assertPrivate(folder: string): void {
       next: 'choose another folder with --state',
     })
   }
-  if ((facts.mode & 0o077) !== 0) {
+  if (isOpen(folder)) {
     throw new SupervisorError('STATE_UNUSABLE', `${folder} is open to other users`, {
       next: `chmod 700 ${folder}`,
     })
@@ -170,7 +178,8 @@ export function prepareSocketFolder(
   )
   if (fits) return layout.run
   const folder = mkdtempSync(join(options.temporaryFolder, 'bulkhead-'))
-  chmodSync(folder, 0o700)
+  // As root, the gateway passes through it to its own sockets.
+  chmodSync(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
   writeFileSync(noteOf(layout), folder, { mode: 0o600 })
   return folder
 }

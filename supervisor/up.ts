@@ -3,7 +3,7 @@
 // notary, then the worker; agents when they are first needed. Stopping is the reverse, and each part
 // says how to undo itself at the moment it is started.
 
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { connectBus } from '../security/bus.ts'
 import type { Deployment } from '../security/deployment.ts'
@@ -18,6 +18,7 @@ import { openControl } from './control.ts'
 import { createQuarantineActions } from './control-quarantine.ts'
 import { needsGateway, prepareGateway, removeGatewaySecrets } from './egress.ts'
 import { createNotaryPort, type NotaryPort } from './notary-port.ts'
+import { type Party, writeFor } from './ownership.ts'
 import type { AgentPool } from './pool.ts'
 import { choosePorts, type Ports } from './ports.ts'
 import { type Preparation, type PrepareOptions, prepare } from './prepare.ts'
@@ -26,6 +27,7 @@ import { composeRotations } from './rotation/compose.ts'
 import type { Rotations } from './rotation/orchestrator.ts'
 import type { SecretSources } from './secrets.ts'
 import * as servers from './servers.ts'
+import type { StartAs } from './start-as.ts'
 import { createUnwind, type Unwind } from './unwind.ts'
 import { toAgentView, toStatus, toSummaries } from './views.ts'
 
@@ -40,6 +42,8 @@ export interface UpOptions extends PrepareOptions {
 
 export interface Platform {
   readonly deployment: Deployment
+  /** Why all processes are one user; undefined where each is one of its own. */
+  readonly weakness: string | undefined
   /** Resolves when everything has been stopped. */
   readonly stopped: Promise<void>
 }
@@ -74,10 +78,11 @@ export async function up(options: UpOptions): Promise<Platform> {
     options.stop.signal.addEventListener('abort', () => resolve(unwind.run()), { once: true })
   })
   try {
-    const deployment = await start(options, unwind)
+    const { deployment, weakness } = await start(options, unwind)
     if (options.stop.signal.aborted) throw new SupervisorError('STOPPING', 'stopped while starting')
     return {
       deployment,
+      weakness,
       stopped: stopped.then(() => {
         for (const failure of failures) options.say(`while stopping: ${failure}`)
       }),
@@ -90,7 +95,10 @@ export async function up(options: UpOptions): Promise<Platform> {
   }
 }
 
-async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
+async function start(
+  options: UpOptions,
+  unwind: Unwind,
+): Promise<Pick<Platform, 'deployment' | 'weakness'>> {
   const prepared = await prepare(options, unwind)
   const { layout, deployment, sockets } = prepared
   const containment = createContainment({
@@ -161,8 +169,8 @@ async function start(options: UpOptions, unwind: Unwind): Promise<Deployment> {
     live.ready = false
   })
   live.rotations = startRotations(live, options, { notary, ports })
-  writeDeployment(layout.deploymentFile, file)
-  return file
+  writeFor(undefined, layout.deploymentFile, `${JSON.stringify(file, null, 2)}\n`, 0o600)
+  return { deployment: file, weakness: prepared.owners.weakness }
 }
 
 /** What an earlier start left half done goes on beside everything else. */
@@ -239,9 +247,11 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
     const shutOut = live.containment.quarantine.accounts()
     await prepareIdentities({ ...identities, shutOut })
     const input = { layout, ports, environment }
+    const [temporal, nats] = [startAs(live, 'temporal'), startAs(live, 'nats')]
+    const { temporal: temporalTool, 'nats-server': busTool } = tools
     const results = await Promise.allSettled([
-      run(live, servers.temporalPlan({ ...input, program: tools.temporal.path })),
-      run(live, servers.busPlan({ ...input, program: tools['nats-server'].path })),
+      run(live, servers.temporalPlan({ ...input, as: temporal, program: temporalTool.path })),
+      run(live, servers.busPlan({ ...input, as: nats, program: busTool.path })),
     ])
     const failed = results.find((result) => result.status === 'rejected')
     const busProcess = live.processes.get('nats-server')
@@ -256,6 +266,11 @@ async function startTransports(live: Live, options: UpOptions): Promise<Ports> {
   }
 }
 
+const startAs = ({ prepared }: Live, party: Party): StartAs => ({
+  user: prepared.owners.of(party),
+  surroundings: prepared.surroundings,
+})
+
 /** Before any agent: their sandboxes mount its sockets. */
 async function startGateway(live: Live, options: UpOptions): Promise<void> {
   const { layout, deployment, configuration, replicas, sockets } = live.prepared
@@ -263,6 +278,7 @@ async function startGateway(live: Live, options: UpOptions): Promise<void> {
   const config = prepareGateway({
     ...{ layout, deployment, configuration, replicas, sockets },
     catalogue: options.catalogue,
+    gateway: live.prepared.owners.of('gateway'),
     secrets: secretSources(options),
   })
   await startOwn(live, options, { name: 'gateway', entry: servers.gatewayEntry, config })
@@ -291,9 +307,10 @@ async function startOwn(
 ): Promise<void> {
   const { layout } = live.prepared
   const configFile = join(layout.root, program.name, 'config.json')
-  writeFileSync(configFile, `${JSON.stringify(program.config, null, 2)}\n`, { mode: 0o600 })
+  const as = startAs(live, program.name)
+  writeFor(as.user, configFile, `${JSON.stringify(program.config, null, 2)}\n`, 0o600)
   const { childEnvironment: environment } = options.environment
-  const input = { layout, environment, entry: program.entry, configFile }
+  const input = { layout, environment, as, entry: program.entry, configFile }
   await run(live, servers.ownPlan(program.name, input))
 }
 
@@ -331,11 +348,4 @@ function toDeployment(prepared: Preparation, ports: Ports, controlSocket: string
     bus: { host: '127.0.0.1', port: ports.bus, caFile: prepared.layout.caFile },
     controlSocket,
   }
-}
-
-/** By rename: a reader sees the whole file or none. */
-function writeDeployment(file: string, deployment: Deployment): void {
-  const work = `${file}.new`
-  writeFileSync(work, `${JSON.stringify(deployment, null, 2)}\n`, { mode: 0o600 })
-  renameSync(work, file)
 }

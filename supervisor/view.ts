@@ -57,12 +57,19 @@ export function isOpenToAll(folder: string): boolean {
 }
 
 /**
+ * Ledger volumes are mounted (sandbox/volume.ts): a long-lived process must not hold those of any
+ * deployment, or its copy of the mount would keep the device busy after the supervisor let go of it.
  * The arguments are strings to the shell, never text that it parses. `show` and `cover` mark what
  * follows; `--` ends the list. The folders are held in a scratch file system while they are covered.
  */
 const script = `set -e
 umask 022
-scratch=$1; shift
+scratch=$1; volumes=$2; shift 2
+if [ "$volumes" = leave ]; then
+  while read -r _ _ _ _ at _; do case $at in
+    */agents/*.[0-9]*/ledger*) umount -l "$(printf %b "$at")" ;;
+  esac; done < /proc/self/mountinfo
+fi
 mount -t tmpfs -o size=64k,mode=700 bulkhead-view "$scratch"
 i=0
 for word in "$@"; do case $word in
@@ -92,16 +99,21 @@ exec "$@"`
  * The words to put before a command, so that it runs in the view; none without a view.
  * @param options.scratch an empty folder that everybody may pass through
  * @param options.folder where the command starts
+ * @param options.volumes whether the command needs the ledger volumes: only the sandbox's runtime does
  */
 export function viewCommand(
   view: View | undefined,
-  options: { readonly scratch: string; readonly folder: string },
+  options: {
+    readonly scratch: string
+    readonly folder: string
+    readonly volumes: 'see' | 'leave'
+  },
 ): readonly string[] {
   if (view === undefined) return []
   return [
     // A slave: what the supervisor mounts and unmounts later is followed where the host shares it.
     ...['unshare', '--mount', '--propagation', 'slave', '--'],
-    ...['/bin/sh', '-c', script, 'bulkhead-view', options.scratch],
+    ...['/bin/sh', '-c', script, 'bulkhead-view', options.scratch, options.volumes],
     ...view.covers.map((folder) => `cover:${folder}`),
     ...view.shows.map((folder) => `show:${folder}`),
     ...['--', options.folder],

@@ -15,7 +15,7 @@ import type { ReplicaAddress } from './state.ts'
 
 export interface StatusView {
   readonly ready: boolean
-  readonly processes: readonly PartyStatus[]
+  readonly processes: readonly (PartyStatus & { readonly uid: number | null })[]
   readonly links: Readonly<Record<string, string>>
 }
 
@@ -62,6 +62,7 @@ export interface AgentView {
     readonly n: number
     readonly state: string
     readonly pid: number | null
+    readonly uid: number | null
   }[]
 }
 
@@ -99,7 +100,8 @@ export function toStatus(
       ...(quarantine === undefined ? {} : { quarantine }),
     }
   })
-  return { ready, processes: [...servers, ...agents], links: context.links }
+  const processes = [...servers, ...agents].map((one) => ({ ...one, uid: readUser(one.pid) }))
+  return { ready, processes, links: context.links }
 }
 
 export function toSummaries(
@@ -154,7 +156,7 @@ export function toAgentView(
     quarantine: heldAmong(quarantined, group),
     replicas: group.map(({ replica }) => {
       const { state, pid } = replica.status()
-      return { n: replica.address.n, state, pid }
+      return { n: replica.address.n, state, pid, uid: readUser(pid) }
     }),
   }
 }
@@ -198,6 +200,16 @@ function toMetrics(pid: number | null, lastHeard: number | null): AgentMetrics {
     cpu: usage?.cpuMs ?? null,
     memoryBytes: usage?.memoryBytes ?? null,
     lastHeartbeat: lastHeard,
+  }
+}
+
+/** The host's user id that a process runs as, as the kernel says; null when there is no process. */
+function readUser(pid: number | null): number | null {
+  try {
+    const [, uid] = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return uid === undefined ? null : Number(uid)
+  } catch {
+    return null
   }
 }
 

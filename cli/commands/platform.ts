@@ -20,6 +20,7 @@ const statusSchema = z.object({
       name: z.string(),
       state: z.string(),
       pid: z.number().nullish(),
+      uid: z.number().nullish(),
       /** Of an agent that is shut out. */
       quarantine: z.looseObject({ code: z.string(), reason: z.string() }).optional(),
       restarts: z.number(),
@@ -46,6 +47,7 @@ export async function statusCommand(output: Output, state: string): Promise<Exit
         one.name,
         one.state,
         one.pid === null || one.pid === undefined ? '-' : `pid ${one.pid}`,
+        one.uid === null || one.uid === undefined ? '-' : `user ${one.uid}`,
         `${one.restarts} restarts`,
         one.quarantine === undefined ? '' : `${one.quarantine.code} ${one.quarantine.reason}`,
       ]),

@@ -6,7 +6,18 @@
 // group of a file is therefore no stranger, and keeps its right to read.
 
 import { randomUUID } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import {
+  chmod,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 
@@ -18,19 +29,30 @@ export async function ensureStateFolder(path: string): Promise<void> {
 /** Creates the folder with 0700 and takes other users' rights off an existing one. */
 export async function ensureFolder(path: string): Promise<void> {
   const created = await mkdir(path, { recursive: true, mode: 0o700 })
-  await closeToOthers(path)
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await closeToOthers(folder)
+  } finally {
+    await folder.close()
+  }
   if (created !== undefined && isOneParty((await stat(path)).gid)) await chmod(path, 0o2750)
 }
 
 /** The file's text, or undefined when there is none. Takes other users' rights off it. */
 export async function readIfPresent(path: string): Promise<string | undefined> {
+  let file: FileHandle
   try {
-    const text = await readFile(path, 'utf8')
-    await closeToOthers(path)
-    return text
+    // A link could have been put there by the party whose folder it is, to have root close its target.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
     throw error
+  }
+  try {
+    await closeToOthers(file)
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
   }
 }
 
@@ -91,11 +113,11 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function closeToOthers(path: string): Promise<void> {
-  const facts = await stat(path)
+async function closeToOthers(file: FileHandle): Promise<void> {
+  const facts = await file.stat()
   const forGroup = facts.isDirectory() ? 0o7070 : 0o040
   const kept = 0o700 | (isOneParty(facts.gid) ? forGroup : 0)
-  if ((facts.mode & 0o077 & ~kept) !== 0) await chmod(path, facts.mode & kept)
+  if ((facts.mode & 0o077 & ~kept) !== 0) await file.chmod(facts.mode & kept)
 }
 
 /** Whether the group is a party's: only root can have given a file to a group that is not its own. */

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { openRuntimeFolder } from '../agent-ownership.ts'
 import { SupervisorError } from '../codes.ts'
 import { parseReadyLine } from '../launch.ts'
 import { processStartTime } from '../lock.ts'
@@ -30,6 +31,8 @@ export interface RuncOptions {
   readonly seccomp: OciSeccomp
   /** Whether control groups can be made: as root. */
   readonly canLimit: boolean
+  /** Words that show the mapped user what lies below closed folders; none where nothing does. */
+  readonly view: readonly string[]
 }
 
 /** An agent that ends by itself is also noticed by its closed socket; this is the slowest road. */
@@ -85,6 +88,7 @@ function writeBundle({ spec, folder }: SandboxRequest, options: RuncOptions): vo
     ...(options.canLimit ? { cgroupsPath: `/bulkhead/${spec.name}` } : {}),
   })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  if (spec.user.uid !== process.getuid?.()) openRuntimeFolder(folder)
 }
 
 /**
@@ -97,10 +101,12 @@ async function startContainer(
 ): Promise<{ readonly pid: number; readonly closed: Promise<void> }> {
   const { spec, folder, log } = request
   const pidFile = join(folder, 'pid')
+  const [program = '', ...words] = [...options.view, options.runc]
   const child = spawn(
-    options.runc,
+    program,
     // Detached: no runtime process stays behind for each agent.
     [
+      ...words,
       '--root',
       options.root,
       'run',

@@ -206,7 +206,10 @@ describe('what a deployment writes down', () => {
       await until(`${word} runs again`, async () => pidNow() !== victim && pidNow() !== 0)
     }
     await until('everything runs', async () => {
-      return (await runCli(['status', '--state', state])).code === 0
+      const { stdout } = await runCli(['status', '--state', state])
+      return ['notary', 'worker', 'gateway'].every((name) =>
+        new RegExp(`^${name} +running `, 'm').test(stdout),
+      )
     })
     for (const folder of [...folders, state]) {
       const names = readdirSync(folder).filter((name) => /^core(\.\d+)?$/.test(name))

@@ -99,7 +99,7 @@ async function askGateway(key: PrivateJwk): Promise<string> {
   const asked = { egress: 'forecast', method: 'GET', path: '/', maxBytes: 1_000 }
   const body = JSON.stringify({ token, args: {}, salt: 'x', request: asked })
   const text = await new Promise<string>((resolve, reject) => {
-    const socketPath = join(state, 'run', 'weather.0.egress.sock')
+    const socketPath = join(state, 'run', 'egress', 'weather.0.sock')
     const call = request({ socketPath, method: 'POST', path: '/fetch' }, (response) => {
       let said = ''
       response.setEncoding('utf8').on('data', (chunk: string) => {

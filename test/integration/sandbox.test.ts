@@ -49,6 +49,7 @@ function createDriver(): SandboxDriver {
     prefix,
     seccomp: toOciSeccomp(profile, process.arch),
     canLimit: canMakeControlGroups(),
+    view: [],
   })
 }
 
@@ -244,6 +245,7 @@ describe('the driver', () => {
         process.arch,
       ),
       canLimit: false,
+      view: [],
     })
     expect(await other.sweep()).toEqual([])
     expect(sandbox.isAlive()).toBe(true)

@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -50,4 +58,20 @@ describe.skipIf(!isRoot)('files in a folder that was given to one party', () => 
     await ensureFolder(folder)
     expect(facts(folder).mode).toBe('3770')
   })
+})
+
+it('is not led to somebody else’s file by a link', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-link-'))
+  try {
+    const target = join(folder, 'target')
+    writeFileSync(target, 'x', { mode: 0o644 })
+    symlinkSync(target, join(folder, 'key'))
+    await expect(readIfPresent(join(folder, 'key'))).rejects.toMatchObject({ code: 'ELOOP' })
+    await expect(createOnce(join(folder, 'key'), () => 'y')).rejects.toMatchObject({
+      code: 'ELOOP',
+    })
+    expect((statSync(target).mode & 0o777).toString(8)).toBe('644')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -22,6 +22,7 @@ async function look(yaml?: string) {
     configFile,
     environment: {
       cacheFolder: join(base, 'cache'),
+      systemFolder: join(base, 'system'),
       toolsFolder: undefined,
       path: [],
       temporaryFolder: base,

@@ -56,6 +56,7 @@ function prepare(yaml: string, manifest = withEgress()) {
     prepareGateway({
       layout: stateLayout(state),
       deployment: 'abcd1234',
+      gateway: undefined,
       catalogue,
       configuration: loadConfiguration(file, catalogue),
       replicas: [address],
@@ -72,7 +73,7 @@ describe('the configuration of the gateway', () => {
     const [agent] = prepare('server: "https://a.example"').agents
     expect(agent).toMatchObject({
       ...address,
-      socket: join(state, 'run', 'test.0.egress.sock'),
+      socket: join(state, 'run', 'egress', 'test.0.sock'),
       epochFile: join(state, 'gateway', 'epochs', 'test.0'),
       nkeyFile: join(state, 'gateway', 'epochs', 'test.0.nkey'),
     })
@@ -151,7 +152,7 @@ describe('the configuration of the gateway', () => {
 
 describe('a sandbox', () => {
   const folders = { bundle: '/b', secrets: '/s', ledger: '/l', busSocket: '/bus' }
-  const places = () => ({ layout: stateLayout(state), sockets: '/run' })
+  const places = () => ({ layout: stateLayout(state), sockets: '/run', gateway: undefined })
 
   it('gets the door only when its manifest declares egress', () => {
     expect(doorOf(address, bare, places())).toBeUndefined()
@@ -160,7 +161,7 @@ describe('a sandbox', () => {
     const door = doorOf(address, withEgress(), places())
     const mounts = sandboxMounts([], { ...folders, egressSocket: door?.socket ?? '' }, [])
     expect(mounts).toContainEqual({
-      source: '/run/test.0.egress.sock',
+      source: '/run/egress/test.0.sock',
       at: '/run/egress.sock',
       mode: 'rw',
       kind: 'file',

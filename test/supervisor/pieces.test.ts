@@ -157,6 +157,7 @@ describe('the plan of Temporal', () => {
       layout: stateLayout('/state'),
       ports: { temporal: 1, temporalUi: 2, temporalHttp: 3, temporalMetrics: 4, bus: 5 },
       environment: {},
+      as: { user: undefined, surroundings: { view: undefined, scratch: '/nowhere' } },
     })
     const text = args.join(' ')
     for (const wanted of [

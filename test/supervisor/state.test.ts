@@ -79,7 +79,7 @@ describe('prepareSocketFolder', () => {
     expect(prepare(base, 'n'.repeat(room)).folder).toBe(join(base, 'run'))
     const { layout, folder } = prepare(base, 'n'.repeat(room + 1))
     expect(dirname(folder)).toBe(base)
-    expect(mode(folder)).toBe('700')
+    expect(mode(folder)).toBe(process.getuid?.() === 0 ? '711' : '700')
     removeSocketFolder(layout)
     expect(existsSync(folder)).toBe(false)
   })

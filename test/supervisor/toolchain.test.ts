@@ -23,6 +23,7 @@ function program(path: string, says: string): string {
 
 const environment = (change: Partial<Environment> = {}): Environment => ({
   cacheFolder: join(base, 'cache'),
+  systemFolder: join(base, 'system'),
   toolsFolder: undefined,
   path: [join(base, 'bin')],
   temporaryFolder: base,

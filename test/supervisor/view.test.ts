@@ -58,7 +58,7 @@ describe.skipIf(!isRoot)('a command in the view', () => {
       return spawnSync(program, args, { encoding: 'utf8' })
     }
     const view = planView([shown], isOpenToAll)
-    const words = viewCommand(view, { scratch, folder: shown })
+    const words = viewCommand(view, { scratch, folder: shown, volumes: 'leave' })
     const text = 'cat "$1/file"; pwd; touch "$2/new" || cat "$2/hidden"'
     try {
       expect(view?.covers).toEqual([base])

@@ -69,6 +69,7 @@ export const statusSchema = z.object({
       name: z.string(),
       state: z.string(),
       pid: z.number().nullable(),
+      uid: z.number().nullable(),
       restarts: z.number(),
       sinceMs: z.number(),
     }),

@@ -4,7 +4,15 @@
 // because process 1 of a namespace cannot send itself SIGKILL: the test does, from outside. Bundled
 // into an agent, so it imports nothing but Node.
 
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -37,10 +45,16 @@ export interface Gate {
 /** The test's side of the same folder. */
 export function createGate(folder: string): Gate {
   const { arm, reached, release } = filesOf(folder)
+  // The process may rename and delete only what is its own; its user id is the folder's group's.
+  const write = (file: string, text: string) => {
+    writeFileSync(file, text)
+    const { gid } = statSync(folder)
+    if (process.getuid?.() === 0) chownSync(file, gid, gid)
+  }
   return {
     arm(point) {
       rmSync(reached, { force: true })
-      writeFileSync(`${arm}.new`, point)
+      write(`${arm}.new`, point)
       renameSync(`${arm}.new`, arm)
     },
     async reached(timeoutMs) {
@@ -52,11 +66,11 @@ export function createGate(folder: string): Gate {
         await delay(pollMs)
       }
     },
-    release: () => writeFileSync(release, ''),
+    release: () => write(release, ''),
     open() {
       rmSync(arm, { force: true })
       rmSync(reached, { force: true })
-      writeFileSync(release, '')
+      write(release, '')
     },
   }
 }

@@ -148,6 +148,7 @@ async function probeIn(
     prefix: 'bh-probe000-',
     seccomp: toOciSeccomp(profile, process.arch),
     canLimit,
+    view: [],
   })
   await driver.sweep()
   const sandbox = await driver.start({
