@@ -96,6 +96,11 @@ export async function prepareCertificate(
   await replaceFile(files.certificate, `${certificate.toString('pem')}\n`)
 }
 
+/** Milliseconds since the epoch. */
+export function issuedAt(certificatePem: string): number {
+  return Date.parse(new X509Certificate(certificatePem).validFrom) + backdateMs
+}
+
 /** The certificates of a file that may hold several. */
 export function splitPem(text: string): readonly string[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []

@@ -1,9 +1,8 @@
 // Which identities are in force, and which follow: for a person who asks. Public ids only.
 
-import { X509Certificate } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { splitPem } from './certificates.ts'
+import { issuedAt, splitPem } from './certificates.ts'
 import { preparePublicNkey } from './identities.ts'
 import { readIfPresent } from './state-files.ts'
 import {
@@ -34,12 +33,8 @@ async function readAuthorities(state: string, plan: Successor | undefined) {
   return trusted.map((pem, index): PresentIdentity => {
     const id = authorityId(pem)
     const others = id === plan?.current ? 'next' : 'retiring'
-    return { id, state: index === 0 ? 'current' : others, since: validFrom(pem) }
+    return { id, state: index === 0 ? 'current' : others, since: issuedAt(pem) }
   })
-}
-
-function validFrom(pem: string): number {
-  return Date.parse(new X509Certificate(pem).validFrom)
 }
 
 async function readNkeys({ state, folders }: SuccessorInput, plan: Successor | undefined) {

@@ -5,7 +5,8 @@
 // drained for the reload. What this does not do: end a connection that was made with an old
 // certificate and an nkey that is still good. Nkeys end connections, certificates do not.
 
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusError, connectBus } from '../../security/bus.ts'
@@ -88,30 +89,26 @@ async function carryThrough(
   const agents = new Map(
     [...credentialFolders(replicas, gateway)].filter(([account]) => !own.has(account)),
   )
-  const before = await saveIdentity(state)
-  try {
-    say('the bus server takes both; agents get theirs between two starts')
-    await withAgentsDrained(input.replicas(), () =>
-      bus.reload({ accepted: keysOf(plan.after, own) }, async () => {
-        await trustSuccessor(state)
-        await installParties({ state, folders: agents })
-      }),
-    )
-    await bus.refresh({ accepted: keysOf(plan.before, own) }, async () => {
-      await installParties({ state, folders: own })
-      await installAuthority(state)
-    })
-    await input.record(toRow('in-use', plan))
-    say(`the new ones are in use; the old ones end in ${Math.ceil(overlapMs / 1_000)} s`)
-    await delay(overlapMs, undefined, { signal })
-    await withAgentsDrained(input.replicas(), () =>
-      bus.reload({ accepted: new Map() }, () => distrustPredecessor(state)),
-    )
-    await assertDead(before, state)
-    await dropSuccessor(state)
-  } finally {
-    await rm(before, { recursive: true, force: true })
-  }
+  await saveIdentity(state)
+  say('the bus server takes both; agents get theirs between two starts')
+  await withAgentsDrained(input.replicas(), () =>
+    bus.reload({ accepted: keysOf(plan.after, own) }, async () => {
+      await trustSuccessor(state)
+      await installParties({ state, folders: agents })
+    }),
+  )
+  await bus.refresh({ accepted: keysOf(plan.before, own) }, async () => {
+    await installParties({ state, folders: own })
+    await installAuthority(state)
+  })
+  await input.record(toRow('in-use', plan))
+  say(`the new ones are in use; the old ones end in ${Math.ceil(overlapMs / 1_000)} s`)
+  await delay(overlapMs, undefined, { signal })
+  await withAgentsDrained(input.replicas(), () =>
+    bus.reload({ accepted: new Map() }, () => distrustPredecessor(state)),
+  )
+  await assertDead(state)
+  await dropSuccessor(state)
   await input.record(toRow('retired', plan))
   say('the old ones are refused')
   return { retired: plan.retired, current: plan.current }
@@ -129,15 +126,18 @@ function keysOf(
   return new Map(entries.map(([account, nkey]) => [account, [nkey]]))
 }
 
-/** The supervisor's own way onto the bus as it is now, to see later that it leads nowhere. */
-async function saveIdentity(state: string): Promise<string> {
-  const folder = await mkdtemp(join(state, 'supervisor', 'former-'))
-  await cp(join(state, 'supervisor', 'bus'), folder, { recursive: true })
-  return folder
+/** Goes with what was drawn when that is dropped, also after a crash. */
+const formerOf = (state: string) => join(state, 'pki', 'next', 'former')
+
+/** The supervisor's own way onto the bus before anything changes, to see later that it leads nowhere. */
+async function saveIdentity(state: string): Promise<void> {
+  if (existsSync(formerOf(state))) return
+  await cp(join(state, 'supervisor', 'bus'), formerOf(state), { recursive: true })
 }
 
 /** @throws SupervisorError ROTATION_FAILED when the old identity still opens a connection */
-async function assertDead(former: string, state: string): Promise<void> {
+async function assertDead(state: string): Promise<void> {
+  const former = formerOf(state)
   const present = join(state, 'supervisor', 'bus')
   // That the server is there and serves: else anything would look refused.
   await (await connectBus({ credentials: present, reconnect: false })).close()
