@@ -199,6 +199,8 @@ const endsAttempts: ReadonlySet<string> = new Set([
   'RUN_ABORTING',
   'REQUEST_CANCELLED',
   'QUARANTINED',
+  // Its probe was being asked when an earlier attempt ended.
+  'UNRESOLVED',
 ])
 
 /** The last attempt's failure is a fact, unless it is the notary that is missing or a bug. */

@@ -139,7 +139,7 @@ function settledReply({ outcome, code, idem, rerun, result_hash }: EffectRecord)
 function untimelyRefusal(located: Located, state: State, now: number): Refusal | undefined {
   switch (located.address.kind) {
     case 'do':
-      return forwardRefusal(located)
+      return forwardRefusal(located, state)
     case 'undo':
       return undoRefusal(located, state, now)
     case 'probe':
@@ -148,12 +148,19 @@ function untimelyRefusal(located: Located, state: State, now: number): Refusal |
 }
 
 /** A forward step: the run goes on, and everything that it needs has come to an end. */
-function forwardRefusal({ request, registered, step, effectOf }: Located): Refusal | undefined {
+function forwardRefusal(
+  { request, registered, step, address, effectOf }: Located,
+  state: State,
+): Refusal | undefined {
   if (request.cancelled_at !== null) {
     return { code: 'REQUEST_CANCELLED', message: 'the request was cancelled' }
   }
   if (request.aborted_by !== null) {
     return { code: 'RUN_ABORTING', message: `step ${request.aborted_by} has turned the run around` }
+  }
+  // What the probe finds must stay true: whoever asked whether it happened may not let it happen.
+  if (state.effect({ ...address, kind: 'probe' }) !== undefined) {
+    return { code: 'UNRESOLVED', message: 'the step is being asked about' }
   }
   const open = step.needs.find((id) => {
     const need = registered.steps.get(id)

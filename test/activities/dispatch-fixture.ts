@@ -54,6 +54,8 @@ export const plan: CompiledPlan = {
 }
 
 export interface Bench {
+  /** Where its artifacts lie. */
+  readonly folder: string
   readonly world: FakeWorld
   readonly artifacts: ArtifactStore
   readonly planRef: string
@@ -108,6 +110,7 @@ export async function createBench(act: Act = honest): Promise<Bench> {
   let sleptMs = 0
   let heartbeats = 0
   const bench: Bench = {
+    folder,
     world,
     artifacts,
     planRef,

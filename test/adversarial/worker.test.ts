@@ -194,6 +194,54 @@ describe('a worker with its real credentials', () => {
     expect(await double.minted(requestId)).toBe(0)
   })
 
+  it('gets none for a rerun that nobody decided', async () => {
+    await double.perform(listStep(requestId))
+    expectDenied(await double.authorize({ ...listStep(requestId), rerun: 1 }), 'NOT_DECIDED')
+    expect(await double.minted(requestId)).toBe(1)
+  })
+
+  it('cannot decide in the place of a person: the bus does not let it ask', async () => {
+    await double.perform(listStep(requestId))
+    const decisions = [
+      { decision: 'retry', requestId, step: 'list' },
+      { decision: 'happened', requestId, step: 'list', kind: 'do' },
+      { decision: 'give-up', requestId },
+    ]
+    for (const decision of decisions) await expect(double.recover(decision)).rejects.toThrow()
+    expect(await double.authorize(listStep(requestId))).toMatchObject({
+      status: 'SETTLED',
+      rerun: 0,
+    })
+  })
+
+  it('gets none to cancel what no person has cancelled', async () => {
+    await double.authorize(listStep(requestId))
+    expectDenied(await double.authorize({ ...listStep(requestId), op: 'cancel' }), 'NOT_CANCELLED')
+    expect(await double.minted(requestId)).toBe(1)
+  })
+
+  it("gets none to attach to another request's effect, and attaching runs nothing", async () => {
+    const other = await admitted()
+    await double.authorize(listStep(other))
+    const attach = { ...listStep(requestId), op: 'attach' } as const
+    expectDenied(await double.authorize(attach), 'NEVER_AUTHORISED')
+    const granted = await double.authorize({ ...listStep(other), op: 'attach' })
+    if (granted.status !== 'AUTHORISED') throw new Error(JSON.stringify(granted))
+    const { subject, token, salt } = granted
+    expect(await double.exec(subject, { op: 'attach', token, salt })).toEqual({ status: 'ABSENT' })
+    const again = await double.authorize({ ...listStep(other), op: 'attach' })
+    if (again.status !== 'AUTHORISED') throw new Error(JSON.stringify(again))
+    const run = { op: 'run', token: again.token, args: { recentDays: 30 }, salt: again.salt }
+    expect(await double.exec(subject, run)).toMatchObject({ code: 'WRONG_OPERATION' })
+  })
+
+  it('gets none for a probe that no manifest declares, in the place of the step', async () => {
+    const list = await double.perform(listStep(requestId))
+    const asked = { ...keepStep(requestId, list), kind: 'probe' } as const
+    expectDenied(await double.authorize(asked), 'UNKNOWN_STEP')
+    expect(await double.minted(requestId)).toBe(1)
+  })
+
   it('cannot settle what no agent signed', async () => {
     const granted = await double.authorize(listStep(requestId))
     expect(granted).toMatchObject({ status: 'AUTHORISED' })

@@ -54,6 +54,8 @@ export interface FakeWorld {
     deliver?: (subject: string) => void
   }
   running: boolean
+  /** Which rerun its notary answers for. */
+  rerun: number
   readonly receiptKeys: Awaited<ReturnType<typeof generateKeyPairJwk>>
 }
 
@@ -83,14 +85,14 @@ export async function createFakeWorld(
     const lie = world.override.authorize?.(call)
     if (lie !== undefined) return lie
     const key = nameOf(call)
-    const effect = world.effects.get(key) ?? newEffect(call)
+    const effect = world.effects.get(key) ?? newEffect(call, world.rerun)
     const { outcome, code, idem, resultHash, salt } = effect
     if (outcome !== undefined) {
       return {
         status: 'SETTLED',
         outcome,
         idem,
-        rerun: 0,
+        rerun: world.rerun,
         ...(code === undefined ? {} : { code }),
         ...(resultHash === undefined ? {} : { resultHash }),
       }
@@ -111,7 +113,7 @@ export async function createFakeWorld(
       agent: `${agent}.0`,
       bootEpoch,
       idem,
-      rerun: 0,
+      rerun: world.rerun,
       argsHash: effect.argsHash,
       salt,
       jti,
@@ -176,7 +178,7 @@ export async function createFakeWorld(
     world.log.push(`settle:${nameOf(call)}:${call.type}`)
     const lie = world.override.settle?.(call)
     if (lie !== undefined) return lie
-    const effect = world.effects.get(nameOf(call)) ?? newEffect(call)
+    const effect = world.effects.get(nameOf(call)) ?? newEffect(call, world.rerun)
     world.effects.set(nameOf(call), effect)
     if (effect.outcome === undefined) Object.assign(effect, outcomeOf(call))
     const { outcome, code } = effect
@@ -219,6 +221,7 @@ export async function createFakeWorld(
     executions: new Map(),
     override: {},
     running: true,
+    rerun: 0,
     receiptKeys,
   }
   return world
@@ -229,11 +232,11 @@ export function nameOf({ step, kind }: Pick<SettleCall, 'step' | 'kind'>): strin
   return kind === 'undo' ? `${step}~undo` : step
 }
 
-function newEffect(call: AuthorizeCall | SettleCall): Effect {
+function newEffect(call: AuthorizeCall | SettleCall, rerun: number): Effect {
   const salt = drawSalt()
   const args = 'args' in call ? call.args : {}
   const { requestId, planDigest, kind, step, iteration } = call
-  const idem = digestOf([requestId, planDigest, kind, step, iteration, 0])
+  const idem = digestOf([requestId, planDigest, kind, step, iteration, rerun])
   return { idem, salt, argsHash: hashArgs(salt, args), attempts: 0 }
 }
 

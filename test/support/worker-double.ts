@@ -14,6 +14,7 @@ import {
   cancelReply,
   queryReply,
   type RequestReply,
+  recoverReply,
   requestReply,
   type SettleReply,
   type Source,
@@ -25,7 +26,9 @@ import { saltedHash } from '../../security/verify/hash.ts'
 export interface Ask {
   readonly requestId: string
   readonly planDigest: string
-  readonly kind?: 'do' | 'undo'
+  readonly kind?: 'do' | 'undo' | 'probe'
+  readonly op?: 'run' | 'attach' | 'cancel'
+  readonly rerun?: number
   readonly step: string
   readonly args?: Readonly<Record<string, unknown>>
   readonly sources?: readonly Source[]
@@ -46,8 +49,8 @@ export async function createWorkerDouble(state: string) {
   const head = { receiver: 'notary', type: 'TASK_REQUEST', correlationId: 'double' } as const
   const ask = <T>(subject: string, payload: unknown, reply: z.ZodType<T>): Promise<T> =>
     worker.call(subject, head, payload, { reply, timeoutMs })
-  const addressed = ({ kind = 'do', args = {}, sources = [], ...rest }: Ask) => ({
-    call: { ...rest, kind, iteration: 0, op: 'run', args, sources },
+  const addressed = ({ kind = 'do', op = 'run', args = {}, sources = [], ...rest }: Ask) => ({
+    call: { ...rest, kind, iteration: 0, op, args, sources },
     address: { ...rest, kind, iteration: 0 },
   })
   const double = {
@@ -79,6 +82,9 @@ export async function createWorkerDouble(state: string) {
         await ask('supervisor.ensure', { agent: reply.agent, n: reply.n }, ensureReplySchema)
       }
     },
+    /** What only an entry point may ask. */
+    recover: (payload: unknown) =>
+      worker.call('notary.recover', head, payload, { reply: recoverReply, timeoutMs: 3_000 }),
     settle: (payload: unknown): Promise<SettleReply> => ask('notary.settle', payload, settleReply),
     exec: (subject: string, payload: unknown) => ask(subject, payload, replySchema),
     /** The honest way of one step; throws when it is refused. */
