@@ -262,7 +262,10 @@ describe('the server as it is configured', () => {
     const wild = [...config.matchAll(/"([^"\s]*[>*][^"\s]*)"/g)].map(([, subject]) => subject)
     const beyond = wild.filter((subject = '') => !/^_INBOX_[a-z]+\.>$/.test(subject))
     // What notary and worker serve: one subject a caller, mapped by the server.
-    expect(new Set(beyond)).toEqual(new Set(['evt.*.*', 'notary.*.*', 'worker.artifact.*.*']))
+    const served = ['evt.*.*', 'notary.*.*', 'worker.artifact.*.*']
+    // Besides: replies of our own servers, and the supervisor's watch over who connects.
+    const more = ['_R_.>', '$SYS.ACCOUNT.*.CONNECT']
+    expect(new Set(beyond)).toEqual(new Set([...served, ...more]))
     expect(config).not.toMatch(/deny|no_auth_user|websocket|mqtt|leafnodes|jetstream|http_port/i)
     const greeting = (await listen({})).text
     const [, version = ''] = /"version":"(\d+\.\d+\.\d+)"/.exec(greeting) ?? []

@@ -74,7 +74,7 @@ describe('a stolen identity', () => {
     await expect.poll(async () => (await show('notes')).state).toBe('quarantined')
     const notes = await show('notes')
     expect(notes.quarantine).toMatchObject([{ code: 'DUPLICATE_IDENTITY', by: 'notary' }])
-    expect(notes.replicas[0]?.pid).toBeNull()
+    await expect.poll(async () => (await show('notes')).replicas[0]?.pid).toBeNull()
     await expect(enterAs(hostile.state, 'notes.0')).rejects.toThrow('Authorization Violation')
     await expect(hostile.ensure('notes')).rejects.toThrow('QUARANTINED')
     expect(hostile.deployment.said()).toContain('somebody else connected with the identity of')
