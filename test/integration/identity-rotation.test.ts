@@ -232,14 +232,14 @@ describe('a supervisor that is killed in the middle of a rotation', () => {
         .toEqual(['drawn', 'in-use'])
       await deployment.kill()
       deployment = await startDeployment({ state, leastOverlapMs: overlapMs })
-      expect(deployment.said()).toContain(
-        `the rotation of ${kind} that was interrupted is finished`,
-      )
+      // It is told beside everything else, once the platform is ready.
+      const told = `the rotation of ${kind} that was interrupted is finished`
+      await expect.poll(() => deployment.said(), { timeout: 30_000 }).toContain(told)
       for (const party of readdirSync(join(saved, kind))) {
         expect([party, await enterAs(kind, party)]).toEqual([party, 'refused'])
       }
       await expect
-        .poll(() => phases(`keys:${kind}`).slice(seen))
+        .poll(() => phases(`keys:${kind}`).slice(seen), { timeout: 30_000 })
         .toEqual(['drawn', 'in-use', 'finished-at-start'])
       expect((await brief()).status).toBe('completed')
     },
