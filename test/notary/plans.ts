@@ -123,7 +123,10 @@ steps:
   - id: named
     agent: desk
     action: append
-    args: { note: daily, text: { $from: 'first#/entry' }, dryRun: false }
+    args:
+      note: daily
+      text: { $text: 'got {{e}}', with: { e: { $from: 'first#/entry' } } }
+      dryRun: false
     onError: continue
   - id: told
     agent: desk

@@ -284,6 +284,14 @@ describe('giving up', () => {
 })
 
 describe('a request of somebody else', () => {
+  it('is not for this person to decide on', async () => {
+    await run.break('first', append('a'), failed)
+    await harness.tamper("UPDATE request SET user = 'user:other'")
+    harness = await harness.restart()
+    expect(await retry('first')).toMatchObject({ code: 'UNKNOWN_REQUEST' })
+    expect(await recover({ decision: 'give-up' })).toMatchObject({ code: 'UNKNOWN_REQUEST' })
+  })
+
   it('is answered like one that does not exist', async () => {
     expect(
       await harness.notary.recover('cli', { requestId: 'r-9', decision: 'give-up' }),
