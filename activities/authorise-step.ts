@@ -2,6 +2,7 @@
 // results when it has lost them, has a stopped agent started, then asks again. Each round is
 // bounded. Decides nothing: what the notary answers is carried back.
 
+import { isOutage } from '../notary/codes.ts'
 import type { AuthorizeReply, Source } from '../notary/contract.ts'
 import { limits } from '../plan/limits.ts'
 import type { StepInput } from '../workflows/contract.ts'
@@ -64,9 +65,7 @@ export async function authoriseStep(
         break
       }
       case 'DENIED':
-        if (answer.code === 'AUDIT_UNAVAILABLE' || answer.code === 'CLOCK_BACKWARDS') {
-          throw new AttemptFailure('NOTARY_UNAVAILABLE')
-        }
+        if (isOutage(answer.code)) throw new AttemptFailure('NOTARY_UNAVAILABLE')
         if (answer.code === 'TOKENS_ALIVE' && calls.now() < deadline) {
           await calls.attempt.sleep(tokensPollMs)
           break

@@ -2,6 +2,7 @@
 // same pure function as the notary, whose word counts: only the digest that it admits is run. The
 // workflow gets ids, effects and a reference; every literal stays in the artifact store.
 
+import { isOutage } from '../notary/codes.ts'
 import type { AdmitReply } from '../notary/contract.ts'
 import { type CompileResult, compileSource } from '../plan/compile.ts'
 import type { Catalogue } from '../plan/manifest.ts'
@@ -56,9 +57,7 @@ function toRefusal({ issues }: Extract<CompileResult, { ok: false }>): CompileOu
 }
 
 function toDenial({ code }: Extract<AdmitReply, { status: 'REFUSED' }>): CompileOutcome {
-  if (code === 'AUDIT_UNAVAILABLE' || code === 'CLOCK_BACKWARDS') {
-    throw new AttemptFailure('NOTARY_UNAVAILABLE')
-  }
+  if (isOutage(code)) throw new AttemptFailure('NOTARY_UNAVAILABLE')
   return { status: code === 'PLAN_INVALID' ? 'INVALID' : 'DENIED', code }
 }
 

@@ -2,6 +2,7 @@
 // because an agent could otherwise still act on one; where nobody knows whether it happened, the
 // action's probe is asked first.
 
+import { isOutage } from '../notary/codes.ts'
 import type { SettleCall, SettleReply } from '../notary/contract.ts'
 import { limits } from '../plan/limits.ts'
 import type { StepResult } from '../workflows/contract.ts'
@@ -69,8 +70,4 @@ export function endedAs({
   code,
 }: Pick<Extract<SettleReply, { status: 'SETTLED' }>, 'outcome' | 'code'>): Ended {
   return { outcome, ...(code === undefined ? {} : { code }), resultRef: null }
-}
-
-export function isOutage(code: string): boolean {
-  return code === 'AUDIT_UNAVAILABLE' || code === 'CLOCK_BACKWARDS'
 }

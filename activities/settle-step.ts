@@ -2,13 +2,14 @@
 // notary's word is final: where it has recorded another outcome than the one reported, that one is
 // returned. Failures without a receipt are settle-failure.ts's.
 
+import { isOutage } from '../notary/codes.ts'
 import type { SettleReply } from '../notary/contract.ts'
 import type { StepInput } from '../workflows/contract.ts'
 import { addressOf, toSources } from './authorise-step.ts'
 import { AttemptFailure } from './failure.ts'
 import type { SourceDocument } from './load-step.ts'
 import type { NotaryCalls } from './notary-calls.ts'
-import { type AskProbe, type Ended, endedAs, isOutage } from './settle-failure.ts'
+import { type AskProbe, type Ended, endedAs } from './settle-failure.ts'
 import type { OutcomeReply } from './verify-reply.ts'
 
 type Settled = Extract<SettleReply, { status: 'SETTLED' }>

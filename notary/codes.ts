@@ -14,6 +14,13 @@ export const notaryCodes = [
   'PLAN_MISMATCH',
   'ALREADY_ADMITTED',
   'NOT_ADMITTED',
+  // schedules
+  'UNKNOWN_SCHEDULE',
+  'SCHEDULE_CONFLICT',
+  'SCHEDULE_PAUSED',
+  'NOT_NOMINAL',
+  'NOT_DUE',
+  'FIRING_MISSED',
   // authorisation
   'UNKNOWN_STEP',
   'NEEDS_UNSETTLED',
@@ -44,6 +51,14 @@ export const notaryCodes = [
   // the notary itself
   'AUDIT_UNAVAILABLE',
   'CLOCK_BACKWARDS',
+  'CLOCK_MOVED',
 ] as const
 
 export type NotaryCode = (typeof notaryCodes)[number]
+
+/** The notary cannot record just now: whoever asked may ask again later. */
+export function isOutage(code: string): boolean {
+  return outages.some((one) => one === code)
+}
+
+const outages: readonly NotaryCode[] = ['AUDIT_UNAVAILABLE', 'CLOCK_BACKWARDS', 'CLOCK_MOVED']

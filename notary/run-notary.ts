@@ -16,6 +16,7 @@ import { createEnforcement } from './enforcement.ts'
 import { createKeyRing, type KeyRing, settleAuditKey } from './keys.ts'
 import { createNotary, type Notary } from './notary.ts'
 import { serveNotary } from './serve.ts'
+import { createSteadiness } from './steady-clock.ts'
 import { type AuditStore, type Clock, openStore } from './store.ts'
 
 export interface NotaryProcess {
@@ -90,7 +91,9 @@ async function openWithKeys(
 ): Promise<{ readonly keys: NotaryKeys; readonly store: AuditStore }> {
   const keys = readNotaryKeys(folder)
   const seal = await createHeadSealer(keys.audit)
-  const store = openStore({ folder, clock, seal, reserveBytes: limits.auditReserveBytes })
+  const isSteady = createSteadiness(clock.now, () => performance.now())
+  const { auditReserveBytes: reserveBytes } = limits
+  const store = openStore({ folder, clock, isSteady, seal, reserveBytes })
   try {
     if (settleAuditKey(folder, store, keys)) return { keys, store }
   } catch (error) {

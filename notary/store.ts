@@ -26,7 +26,7 @@ export interface Clock {
 export interface Writer {
   readonly now: number
   readonly state: State
-  /** @throws StoreError CLOCK_BACKWARDS */
+  /** @throws StoreError CLOCK_BACKWARDS, CLOCK_MOVED */
   append(entry: NewEntry): AuditRow
 }
 
@@ -83,6 +83,8 @@ export interface StoreOptions {
   /** 0700 folder of the notary's own. */
   readonly folder: string
   readonly clock: Clock
+  /** Whether the clock can be believed now; absent: always. */
+  readonly isSteady?: () => boolean
   /** Signs with the audit key, inside the transaction. */
   readonly seal: SealHead
   readonly reserveBytes: number
@@ -95,7 +97,7 @@ const retryMs = 1_000
 
 /** @throws StoreError AUDIT_UNAVAILABLE */
 export function openStore(options: StoreOptions): AuditStore {
-  const { folder, clock, reserveBytes, maxPages } = options
+  const { folder, clock, reserveBytes, maxPages, isSteady = () => true } = options
   const file = join(folder, 'audit.db')
   const db = openDatabase(file)
   chmodSync(file, 0o600)
@@ -107,7 +109,7 @@ export function openStore(options: StoreOptions): AuditStore {
   const tip = createTip(db, { chain, clock, seal: signer.seal })
   const keep = keeper(db)
   const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes)
-  const full = { is: !reserve.hold(), triedAt: clock.now(), refused: 0, recordedAt: 0 }
+  const space = watchSpace(reserve, clock)
   const group = createGroupCommit({
     db,
     remember: () => {
@@ -121,9 +123,7 @@ export function openStore(options: StoreOptions): AuditStore {
     beforeCommit: tip.put,
     onFailure: (cause) => {
       if (!isStorageFailure(cause)) return
-      reserve.release()
-      full.is = true
-      full.triedAt = clock.now()
+      space.isOver()
     },
   })
 
@@ -133,25 +133,9 @@ export function openStore(options: StoreOptions): AuditStore {
       return job({ now, state, append: (entry) => chain.append(entry, now) })
     })
 
-  /** True when effects may go on: the reserve is whole, or could be made whole again. */
-  function hasSpace(): boolean {
-    if (!full.is) return true
-    const now = clock.now()
-    if (now - full.triedAt < retryMs && now >= full.triedAt) return false
-    full.triedAt = now
-    full.is = !reserve.hold()
-    return !full.is
-  }
-
   async function refuse(): Promise<never> {
-    full.refused += 1
-    const now = clock.now()
-    if (now - full.recordedAt >= retryMs || now < full.recordedAt) {
-      full.recordedAt = now
-      const refused = full.refused
-      full.refused = 0
-      await run((writer) => writer.append(diskFull(refused)))
-    }
+    const refused = space.refusalsToRecord()
+    if (refused > 0) await run((writer) => writer.append(diskFull(refused)))
     throw new StoreError('AUDIT_UNAVAILABLE', 'the disk is full: nothing new is authorised')
   }
 
@@ -159,7 +143,8 @@ export function openStore(options: StoreOptions): AuditStore {
     state,
     damaged: chain.damaged,
     commit: async (purpose, job) => {
-      if (purpose === 'effect' && !hasSpace()) return refuse()
+      if (!isSteady()) throw new StoreError('CLOCK_MOVED', 'the clock has just been moved')
+      if (purpose === 'effect' && !space.isThere()) return refuse()
       return run(job)
     },
     // Batches are synchronous, so outside of them the chain's end is what is committed.
@@ -184,6 +169,37 @@ export function openStore(options: StoreOptions): AuditStore {
       group.run(() => {
         keep.run(checkpoint)
       }),
+  }
+}
+
+/** Whether there is room to record, without asking a full disk at each call. */
+function watchSpace(reserve: ReturnType<typeof createReserve>, clock: Clock) {
+  const full = { is: !reserve.hold(), triedAt: clock.now(), refused: 0, recordedAt: 0 }
+  return {
+    /** True when effects may go on: the reserve is whole, or could be made whole again. */
+    isThere(): boolean {
+      if (!full.is) return true
+      const now = clock.now()
+      if (now - full.triedAt < retryMs && now >= full.triedAt) return false
+      full.triedAt = now
+      full.is = !reserve.hold()
+      return !full.is
+    },
+    isOver(): void {
+      reserve.release()
+      full.is = true
+      full.triedAt = clock.now()
+    },
+    /** How many refusals the next row tells of; 0 while the last row is too new. */
+    refusalsToRecord(): number {
+      full.refused += 1
+      const now = clock.now()
+      if (now - full.recordedAt < retryMs && now >= full.recordedAt) return 0
+      full.recordedAt = now
+      const { refused } = full
+      full.refused = 0
+      return refused
+    },
   }
 }
 
