@@ -4,10 +4,11 @@
 
 import Database from 'better-sqlite3'
 import { quarantineTable } from './quarantine-state.ts'
+import { standingTables } from './standing-state.ts'
 
 export type NotaryDatabase = Database.Database
 
-export type StoreErrorCode = 'AUDIT_UNAVAILABLE' | 'CLOCK_BACKWARDS'
+export type StoreErrorCode = 'AUDIT_UNAVAILABLE' | 'CLOCK_BACKWARDS' | 'CLOCK_MOVED'
 
 /** The audit cannot be written (or not truthfully), so nothing may be decided. */
 export class StoreError extends Error {
@@ -117,6 +118,7 @@ export function openDatabase(file: string): NotaryDatabase {
     assertSound(db)
     migrate(db)
     db.exec(quarantineTable)
+    db.exec(standingTables)
     return db
   } catch (cause) {
     db?.close()

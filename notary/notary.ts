@@ -1,4 +1,4 @@
-// The notary without its process: eleven calls of (account, unknown payload) -> reply. Who may call is
+// The notary without its process: twelve calls of (account, unknown payload) -> reply. Who may call is
 // asked first, then the shape, then the call's own file. A store that cannot record is an answer; any
 // other exception is a bug and ends the process.
 
@@ -24,11 +24,14 @@ import { query } from './query.ts'
 import { recover } from './recover.ts'
 import { request } from './request.ts'
 import { settle } from './settle.ts'
+import { schedule } from './standing.ts'
+import { type ScheduleReply, scheduleCall } from './standing-contract.ts'
 
 export interface Notary {
   request(account: string, payload: unknown): Promise<contract.RequestReply>
   cancel(account: string, payload: unknown): Promise<contract.CancelReply>
   recover(account: string, payload: unknown): Promise<contract.RecoverReply>
+  schedule(account: string, payload: unknown): Promise<ScheduleReply>
   admit(account: string, payload: unknown): Promise<contract.AdmitReply>
   authorize(account: string, payload: unknown): Promise<contract.AuthorizeReply>
   settle(account: string, payload: unknown): Promise<contract.SettleReply>
@@ -65,27 +68,7 @@ export function createNotary(ports: NotaryPorts): Notary {
   const context = createContext(ports)
   const checkpointer = createCheckpointer(ports.store)
 
-  const serve =
-    <Call, Reply, Refused>(name: NotaryCall, served: Served<Call, Reply, Refused>) =>
-    async (account: string, payload: unknown): Promise<Reply | Refused> => {
-      try {
-        const proven = mayCall(name, account) ? served.schema.safeParse(payload) : undefined
-        if (proven?.success !== true) {
-          const code = proven === undefined ? 'NOT_PERMITTED' : 'MALFORMED'
-          await noteUnserved(context, { call: name, account, code })
-          return served.refuse(code, messages[code])
-        }
-        await ports.onPoint?.(`before-${name}`, proven.data)
-        const reply = await served.answer(proven.data, account)
-        await ports.onPoint?.(`after-${name}`, proven.data)
-        // Not awaited: who called has no use for it. The next tick reports what goes wrong.
-        if (checkpointer.isDue()) void checkpointer.head().catch(() => undefined)
-        return reply
-      } catch (error) {
-        if (error instanceof StoreError) return served.refuse(error.code, error.message)
-        throw error
-      }
-    }
+  const serve = createServe(ports, context, checkpointer)
 
   const { requestCall, cancelCall, recoverCall, admitCall, authorizeCall, settleCall } = contract
   const { bootCall, eventCall, queryCall, headCall } = contract
@@ -104,6 +87,11 @@ export function createNotary(ports: NotaryPorts): Notary {
       schema: recoverCall,
       refuse,
       answer: (call, account) => recover(context, call, account),
+    }),
+    schedule: serve('schedule', {
+      schema: scheduleCall,
+      refuse,
+      answer: (call, account) => schedule(context, call, account),
     }),
     admit: serve('admit', {
       schema: admitCall,
@@ -152,6 +140,34 @@ export function createNotary(ports: NotaryPorts): Notary {
       await checkpointer.head()
     },
   }
+}
+
+/** Who may call, then the shape, then the call's own file; around it the points of crash tests. */
+function createServe(
+  ports: NotaryPorts,
+  context: NotaryContext,
+  checkpointer: ReturnType<typeof createCheckpointer>,
+) {
+  return <Call, Reply, Refused>(name: NotaryCall, served: Served<Call, Reply, Refused>) =>
+    async (account: string, payload: unknown): Promise<Reply | Refused> => {
+      try {
+        const proven = mayCall(name, account) ? served.schema.safeParse(payload) : undefined
+        if (proven?.success !== true) {
+          const code = proven === undefined ? 'NOT_PERMITTED' : 'MALFORMED'
+          await noteUnserved(context, { call: name, account, code })
+          return served.refuse(code, messages[code])
+        }
+        await ports.onPoint?.(`before-${name}`, proven.data)
+        const reply = await served.answer(proven.data, account)
+        await ports.onPoint?.(`after-${name}`, proven.data)
+        // Not awaited: who called has no use for it. The next tick reports what goes wrong.
+        if (checkpointer.isDue()) void checkpointer.head().catch(() => undefined)
+        return reply
+      } catch (error) {
+        if (error instanceof StoreError) return served.refuse(error.code, error.message)
+        throw error
+      }
+    }
 }
 
 async function storable<Reply>(answer: () => Promise<Reply>) {

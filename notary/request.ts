@@ -3,6 +3,7 @@
 // content is REQUEST_CONFLICT. The user is the entry point's, never a field.
 
 import { compileSource } from '../plan/compile.ts'
+import { firingPrefix } from '../plan/firing.ts'
 import type { Issue } from '../plan/issues.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf, sha256 } from '../security/verify/hash.ts'
@@ -25,8 +26,7 @@ export async function request(
     refusal: { code: 'REQUEST_CONFLICT' | 'PLAN_INVALID' | 'NOT_PERMITTED'; message: string },
     issues?: readonly Issue[],
   ): RequestReply => {
-    const { requestId } = call
-    const about = { call: 'request', account, subject: requestId, correlation: requestId }
+    const about = { call: 'request', account, subject: call.requestId, correlation: call.requestId }
     const rules = [...new Set(issues?.map((issue) => issue.code) ?? [])]
     recordRefusal(context, writer, { ...about, ...refusal, rules })
     const shown = issues?.slice(0, maxIssues).map((issue) => ({ ...issue }))
@@ -34,9 +34,13 @@ export async function request(
   }
 
   const user = userOf(account, context.owner)
-  if (user === undefined) {
-    const refusal = { code: 'NOT_PERMITTED', message: 'this entry point acts for nobody' } as const
-    return context.store.commit('fact', (writer) => refuse(writer, refusal))
+  // With such an id an entry point could take the place of a firing before it is due.
+  const isFiring = call.requestId.startsWith(firingPrefix)
+  if (user === undefined || isFiring) {
+    const message = isFiring ? 'such ids belong to schedules' : 'this entry point acts for nobody'
+    return context.store.commit('fact', (writer) =>
+      refuse(writer, { code: 'NOT_PERMITTED', message }),
+    )
   }
   const { kind, name, source, inputs, priority } = call
   const content = digestOf({ kind, name, source: sha256(source), inputs, priority, user })
@@ -83,12 +87,9 @@ export async function request(
       },
       canonicalJson(plan),
     )
+    const { requestId } = call
     writer.append({
-      kind: 'plan',
-      actor: user,
-      subject: call.requestId,
-      correlation: call.requestId,
-      trace: '',
+      ...{ kind: 'plan', actor: user, subject: requestId, correlation: requestId, trace: '' },
       body: {
         event: 'registered',
         channel: account,

@@ -11,6 +11,7 @@ const replyTypes: Readonly<Record<NotaryCall, MessageType>> = {
   request: 'TASK_RESPONSE',
   cancel: 'TASK_RESPONSE',
   recover: 'TASK_RESPONSE',
+  schedule: 'TASK_RESPONSE',
   admit: 'VALIDATION_RESPONSE',
   authorize: 'VALIDATION_RESPONSE',
   settle: 'VALIDATION_RESPONSE',

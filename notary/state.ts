@@ -5,6 +5,7 @@
 import type { PublicJwk } from './contract.ts'
 import type { NotaryDatabase } from './database.ts'
 import { createQuarantineState } from './quarantine-state.ts'
+import { createStandingState } from './standing-state.ts'
 
 /** `probe`: a read that finds out whether a `do` of unknown outcome happened. */
 export type EffectKind = 'do' | 'undo' | 'probe'
@@ -97,6 +98,7 @@ export function createState(db: NotaryDatabase) {
     ...effectTable(db),
     ...replicaTable(db),
     ...createQuarantineState(db),
+    ...createStandingState(db),
   }
 }
 

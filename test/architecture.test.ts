@@ -96,6 +96,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['activities', 'notary/contract.ts'],
   ['activities', 'workflows/contract.ts'],
   ['cli', 'notary/contract.ts'],
+  ['cli', 'notary/standing-contract.ts'],
   ['supervisor', 'agents/protocol.ts'],
   ['supervisor', 'egress/contract.ts'],
   ['supervisor', 'notary/quarantine-contract.ts'],

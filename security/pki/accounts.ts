@@ -40,6 +40,7 @@ const notaryCalls = {
   settle: ['worker'],
   cancel: ['cli', 'console'],
   recover: ['cli', 'console'],
+  schedule: ['cli', 'console'],
   approve: ['cli', 'console', 'ingress'],
   boot: ['supervisor'],
   event: ['supervisor', 'gateway'],

@@ -135,6 +135,7 @@ describe('who calls', () => {
     request: ['cli', 'console', 'ingress'],
     cancel: ['cli', 'console'],
     recover: ['cli', 'console'],
+    schedule: ['cli', 'console'],
     admit: ['worker'],
     authorize: ['worker'],
     settle: ['worker'],

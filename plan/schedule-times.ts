@@ -1,0 +1,107 @@
+// The times at which a schedule is due, from its normal form alone. The notary admits a firing only for
+// a time that `isDue` says yes to, so this must agree with what Temporal fires: over the changes of
+// daylight saving a test compares the two on a real server. Pure.
+
+import { Temporal } from 'temporal-polyfill'
+import type { CalendarSpec, ScheduleSpec } from './schedule.ts'
+
+/** Days that a search looks at: a 29 February on a certain weekday comes within 40 years. */
+const maxDays = 366 * 41
+
+/** `at`: milliseconds since the epoch. */
+export function isDue(spec: ScheduleSpec, at: number): boolean {
+  if (!Number.isSafeInteger(at) || at < 0) return false
+  if (spec.kind === 'every') return at % (spec.seconds * 1_000) === 0
+  const local = toLocal(at, spec.zone)
+  return (
+    at % 1_000 === 0 &&
+    local.second === 0 &&
+    matchesDay(spec, local.toPlainDate()) &&
+    spec.hours.includes(local.hour) &&
+    spec.minutes.includes(local.minute)
+  )
+}
+
+/** Due times after `after`, up to and with `until`, in order; at most `max`. */
+export function dueTimes(
+  spec: ScheduleSpec,
+  { after, until, max }: { readonly after: number; readonly until: number; readonly max: number },
+): readonly number[] {
+  const times: number[] = []
+  if (spec.kind === 'every') {
+    const step = spec.seconds * 1_000
+    for (let at = (Math.floor(after / step) + 1) * step; at <= until && times.length < max; ) {
+      times.push(at)
+      at += step
+    }
+    return times
+  }
+  let day = toLocal(after, spec.zone).toPlainDate()
+  for (let looked = 0; looked < maxDays && times.length < max; looked += 1) {
+    for (const at of timesOfDay(spec, day)) {
+      if (at > until) return times
+      if (at > after && times.length < max) times.push(at)
+    }
+    day = day.add({ days: 1 })
+  }
+  return times
+}
+
+/** The last `max` due times after `after`, up to and with `until`, the latest first. */
+export function latestDueTimes(
+  spec: ScheduleSpec,
+  { after, until, max }: { readonly after: number; readonly until: number; readonly max: number },
+): readonly number[] {
+  const times: number[] = []
+  if (spec.kind === 'every') {
+    const step = spec.seconds * 1_000
+    for (let at = Math.floor(until / step) * step; at > after && times.length < max; at -= step) {
+      times.push(at)
+    }
+    return times
+  }
+  let day = toLocal(until, spec.zone).toPlainDate()
+  for (let looked = 0; looked < maxDays && times.length < max; looked += 1) {
+    for (const at of timesOfDay(spec, day).toReversed()) {
+      if (at <= after) return times
+      if (at <= until && times.length < max) times.push(at)
+    }
+    day = day.subtract({ days: 1 })
+  }
+  return times
+}
+
+/** The date at the schedule's place, as plans write it: YYYY-MM-DD. */
+export function dayOf(zone: string, at: number): string {
+  return toLocal(at, zone).toPlainDate().toString()
+}
+
+function toLocal(at: number, zone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
+}
+
+function matchesDay(spec: CalendarSpec, { day, month, dayOfWeek }: Temporal.PlainDate): boolean {
+  return (
+    spec.daysOfMonth.includes(day) &&
+    spec.months.includes(month) &&
+    // ISO counts from Monday, 1, to Sunday, 7.
+    spec.daysOfWeek.includes(dayOfWeek % 7)
+  )
+}
+
+function timesOfDay(spec: CalendarSpec, date: Temporal.PlainDate): readonly number[] {
+  if (!matchesDay(spec, date)) return []
+  // In a gap both readings are other times of day, which may be due as well; of a repeated one both are.
+  const times = new Set<number>()
+  for (const hour of spec.hours) {
+    for (const minute of spec.minutes) {
+      const local = date.toPlainDateTime({ hour, minute })
+      for (const disambiguation of ['earlier', 'later'] as const) {
+        const at = local.toZonedDateTime(spec.zone, { disambiguation }).epochMilliseconds
+        if (isDue(spec, at)) times.add(at)
+      }
+    }
+  }
+  // The second half past one comes after the first quarter to two.
+  return [...times].toSorted((a, b) => a - b)
+}
