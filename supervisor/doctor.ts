@@ -183,16 +183,24 @@ function checkState(state: string): string {
   return `${state} is private`
 }
 
-/** Said, not failed: what a person accepts by not starting it as root. */
-function checkUsers({ systemFolder }: Environment): string {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+/** Said, not failed: what a person accepts by not starting it as root. `maps`: of /proc/self. */
+export function describeUsers(
+  isRoot: boolean,
+  maps: { readonly uid: string; readonly gid: string },
+  systemFolder: string,
+): string {
+  if (!isRoot) {
     return 'all processes and agents share your user id: a compromised worker is not contained, and can read and change what the notary keeps'
   }
-  const maps = readIdMaps()
   const range = chooseRange(maps.uid, maps.gid)
   return range === undefined
     ? 'all processes run as root, because too few user ids exist here: a compromised worker is not contained'
     : `each process and each agent has a user id of its own, from ${range.first} on (${systemFolder}/ids)`
+}
+
+function checkUsers({ systemFolder }: Environment): string {
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0
+  return describeUsers(isRoot, isRoot ? readIdMaps() : { uid: '', gid: '' }, systemFolder)
 }
 
 function checkConfiguration({ configFile, catalogue, state }: DoctorInput): string {

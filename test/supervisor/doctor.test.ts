@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { examine, toText } from '../../supervisor/doctor.ts'
+import { describeUsers, examine, toText } from '../../supervisor/doctor.ts'
 import { describeLimits } from '../../supervisor/doctor-storage.ts'
 import { manifest } from '../support/test-agent/manifest.ts'
 
@@ -82,6 +82,15 @@ describe('doctor', () => {
     const { check } = await look('')
     expect(check('ledger volumes')).toMatchObject({ ok: true })
     expect(check('ledger volumes')?.detail).toMatch(/without (root rights|the program mkfs\.ext4)/)
+  })
+
+  it.each([
+    ['an ordinary user', false, '0 0 4294967295', 'share your user id'],
+    ['root', true, '0 0 4294967295', 'a user id of its own, from 1900000000 on'],
+    ['root of a container', true, '0 100000 65536', 'a user id of its own, from 30000 on'],
+    ['root with one id', true, '0 1000 1', 'all processes run as root'],
+  ])('says what separates the processes of %s', (_who, isRoot, map, says) => {
+    expect(describeUsers(isRoot, { uid: map, gid: map }, '/system')).toContain(says)
   })
 
   it('names who is shut out, since when and why', async () => {
