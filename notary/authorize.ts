@@ -57,7 +57,9 @@ export async function authorize(
   })
   if ('status' in recorded) return recorded
   await context.onPoint?.('after-record', call)
-  return mint(context, recorded)
+  const minted = await mint(context, recorded)
+  await context.onPoint?.('after-mint', call)
+  return minted
 }
 
 function decideAuthorize(context: NotaryContext, writer: Writer, call: AuthorizeCall): Decision {

@@ -32,8 +32,8 @@ export interface NotaryPorts {
   readonly onPoint?: (point: NotaryPoint, call: unknown) => Promise<void> | void
 }
 
-/** `after-record`: the decision and its rows are on disk, the token is not signed yet. */
-export type NotaryPoint = `${'before' | 'after'}-${NotaryCall}` | 'after-record'
+/** `after-record`: decision and rows are on disk, the token is not signed yet; `after-mint`: it is. */
+export type NotaryPoint = `${'before' | 'after'}-${NotaryCall}` | 'after-record' | 'after-mint'
 
 export interface NotaryContext extends Omit<NotaryPorts, 'commitmentKey'> {
   readonly plans: PlanCache

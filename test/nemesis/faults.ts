@@ -45,7 +45,7 @@ export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boo
   const { deployment } = target
   switch (kind) {
     case 'kill-agent':
-      return signal(await pidOf(deployment, oneAgent(target)), 'SIGKILL')
+      return signal(await agentPid(target), 'SIGKILL')
     case 'kill-worker':
       return signal(await pidOf(deployment, 'worker'), 'SIGKILL')
     case 'kill-notary':
@@ -55,7 +55,7 @@ export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boo
     case 'kill-temporal':
       return signal(await pidOf(deployment, 'temporal'), 'SIGKILL')
     case 'pause-agent':
-      return pause(await pidOf(deployment, oneAgent(target)), pauseMs.agent)
+      return pause(await agentPid(target), pauseMs.agent)
     case 'pause-worker':
       return pause(await pidOf(deployment, 'worker'), pauseMs.worker)
     case 'pause-notary':
@@ -75,17 +75,26 @@ export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boo
   }
 }
 
-const oneAgent = ({ random }: FaultTarget) =>
-  ['agent notes.0', 'agent test.0', 'agent calendar.0'][Math.floor(random() * 3)] ?? ''
+/** One of those that run just now. */
+async function agentPid({ deployment, random }: FaultTarget): Promise<number | undefined> {
+  const running = (await processes(deployment)).flatMap(({ name, pid }) =>
+    name.startsWith('agent ') && pid !== null ? [pid] : [],
+  )
+  return running[Math.floor(random() * running.length)]
+}
 
 const statusSchema = z.object({
   processes: z.array(z.object({ name: z.string(), pid: z.number().nullable() })),
 })
 
-async function pidOf(deployment: TestDeployment, name: string): Promise<number | undefined> {
+async function processes(deployment: TestDeployment) {
   const { body } = await deployment.control('GET', '/status')
-  const { processes } = statusSchema.parse(body)
-  return processes.find((process) => process.name === name)?.pid ?? undefined
+  return statusSchema.parse(body).processes
+}
+
+async function pidOf(deployment: TestDeployment, name: string): Promise<number | undefined> {
+  const found = (await processes(deployment)).find((process) => process.name === name)
+  return found?.pid ?? undefined
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): boolean {

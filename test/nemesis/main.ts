@@ -16,13 +16,14 @@ import { reconcileAudit } from '../../cli/audit-reconciliation.ts'
 import { onlineAudit } from '../../cli/audit-source.ts'
 import { readAuditKey } from '../../cli/audit-verification.ts'
 import { generateHome } from '../../examples/home/generate.ts'
+import { Connection } from '../support/connection.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 import { programPath } from '../support/programs.ts'
 import { nemesisAgents } from './catalogue.ts'
 import { type FaultKind, faultKinds, inflict } from './faults.ts'
 import { judge } from './judge.ts'
 import { readWorld } from './outside.ts'
-import { Connection, drawJob, type Ending, perform } from './workload.ts'
+import { drawJob, type Ending, perform } from './workload.ts'
 
 const diskMiB = 1_024
 /** Runs under way at once. */

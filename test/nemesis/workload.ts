@@ -3,8 +3,9 @@
 // to the platform meanwhile: every call is idempotent by the request's id.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { openSession, type Session } from '../../cli/session.ts'
+import type { Session } from '../../cli/session.ts'
 import type { RunResult } from '../../workflows/contract.ts'
+import type { Connection } from '../support/connection.ts'
 
 export interface Job {
   readonly requestId: string
@@ -41,48 +42,6 @@ steps:
   - ${effect}
 answer: { from: [act] }
 `
-}
-
-/** One session for all, opened anew whenever it broke. */
-export class Connection {
-  readonly #state: string
-  #session: Promise<Session> | undefined
-
-  constructor(state: string) {
-    this.#state = state
-  }
-
-  async use<T>(call: (session: Session) => Promise<T>): Promise<T> {
-    this.#session ??= openSession(this.#state)
-    const opening = this.#session
-    try {
-      return await Promise.race([opening.then(call), late()])
-    } catch (error) {
-      if (this.#session === opening) {
-        this.#session = undefined
-        void opening.then(closeLater, () => undefined)
-      }
-      throw error
-    }
-  }
-
-  async close(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined)
-    await session?.close()
-  }
-}
-
-/** Longer than any call takes that will still be answered. */
-const callMs = 20_000
-
-async function late(): Promise<never> {
-  await delay(callMs, undefined, { ref: false })
-  throw new Error(`no answer within ${callMs} ms`)
-}
-
-/** Temporal's client throws when its connection is closed under a retry that is still to come. */
-function closeLater(session: Session): void {
-  setTimeout(() => void session.close(), 120_000).unref()
 }
 
 /** Nobody will ever accept this plan: a mistake of the nemesis itself. */

@@ -14,12 +14,12 @@ import { onlineAudit } from '../../cli/audit-source.ts'
 import { readAuditKey } from '../../cli/audit-verification.ts'
 import { performRun } from '../../cli/commands/run.ts'
 import type { RunDocument } from '../../cli/run-view.ts'
-import { openSession } from '../../cli/session.ts'
 import { processStartTime } from '../../supervisor/lock.ts'
+import { Connection } from './connection.ts'
 import { createGate, type Gate } from './crash-gate.ts'
 import { startDeployment } from './deployment.ts'
 
-export type Victim = 'agent' | 'worker' | 'notary'
+export type Victim = 'agent' | 'worker' | 'notary' | 'bus' | 'temporal'
 
 export interface Process {
   readonly pid: number
@@ -39,13 +39,14 @@ export interface EffectFacts {
 }
 
 export interface CrashDeployment {
-  readonly gates: Readonly<Record<'agent' | 'worker', Gate>>
+  readonly gates: Readonly<Record<'agent' | 'worker' | 'notary', Gate>>
   /** Registers, starts and follows a plan to its end, as `bulkhead run` does. */
   run(requestId: string, source: string): Promise<RunDocument>
   find(victim: Victim): Promise<Process>
   /** SIGKILL, and waits until the process is gone. */
   kill(pid: number): Promise<void>
-  effect(requestId: string, step: string): EffectFacts
+  /** Undefined before the notary knows of it. */
+  effect(requestId: string, step: string): EffectFacts | undefined
   /** What `bulkhead audit verify` says, whole and reconciled. */
   verifyAudit(): Promise<ReconciledVerification>
   /** All notes, as their files are. */
@@ -57,12 +58,18 @@ const names: Readonly<Record<Victim, string>> = {
   agent: 'agent notes.0',
   worker: 'worker',
   notary: 'notary',
+  bus: 'nats-server',
+  temporal: 'temporal',
 }
 const statusSchema = z.object({
   processes: z.array(
     z.object({ name: z.string(), pid: z.number().nullable(), restarts: z.number() }),
   ),
 })
+/** With time for everything to be started anew under it. */
+const runMs = 120_000
+const mostTries = 20
+const tryAgainMs = 500
 const support = import.meta.dirname
 const silent = { json: true, data() {}, rows() {}, line() {}, talk() {}, problem() {} }
 
@@ -74,20 +81,31 @@ export async function startCrashDeployment(): Promise<CrashDeployment> {
     home: 'sample',
     bundles: { notes: bundle },
     workerEntry: join(support, 'crashing-worker-main.ts'),
+    notaryEntry: join(support, 'crashing-notary-main.ts'),
   })
   const { state, control } = deployment
-  const session = await openSession(state).catch(async (error: unknown) => {
-    await deployment.stop()
-    throw error
-  })
+  const connection = new Connection(state)
   return {
     gates: {
       agent: createGate(join(state, 'agents', 'notes.0', 'ledger')),
       worker: createGate(join(state, 'worker')),
+      notary: createGate(join(state, 'notary')),
     },
     async run(requestId, source) {
       const plan = { kind: 'plan', name: 'crash', source } as const
-      return (await performRun(session, plan, silent, { requestId, inputs: {} })).document
+      for (let tries = 1; ; tries += 1) {
+        try {
+          const { document } = await connection.use(
+            (session) => performRun(session, plan, silent, { requestId, inputs: {} }),
+            runMs,
+          )
+          return document
+        } catch (error) {
+          // Whoever asked is told nothing when the notary dies over it, and asks again by the same id.
+          if (tries === mostTries) throw error
+          await delay(tryAgainMs)
+        }
+      }
     },
     async find(victim) {
       const { processes } = statusSchema.parse((await control('GET', '/status')).body)
@@ -98,10 +116,13 @@ export async function startCrashDeployment(): Promise<CrashDeployment> {
     },
     kill: killAndWait,
     effect: (requestId, step) => readEffect(state, { requestId, step, folder }),
-    verifyAudit: () => reconcileAudit(onlineAudit(session), readAuditKey(state), session),
+    verifyAudit: () =>
+      connection.use((session) =>
+        reconcileAudit(onlineAudit(session), readAuditKey(state), session),
+      ),
     notes: () => readNotes(join(state, 'agents', 'notes', 'data')),
     async stop() {
-      await session.close()
+      await connection.close()
       rmSync(folder, { recursive: true, force: true })
       await deployment.stop()
     },
@@ -128,7 +149,10 @@ interface EffectPlace {
   readonly folder: string
 }
 
-function readEffect(state: string, { requestId, step, folder }: EffectPlace): EffectFacts {
+function readEffect(
+  state: string,
+  { requestId, step, folder }: EffectPlace,
+): EffectFacts | undefined {
   const recorded = inCopy(join(state, 'notary', 'audit.db'), folder, (database) =>
     database
       .prepare<[string, string], Recorded>(
@@ -138,7 +162,7 @@ function readEffect(state: string, { requestId, step, folder }: EffectPlace): Ef
       )
       .get(requestId, step),
   )
-  if (recorded === undefined) throw new Error(`the notary knows nothing of ${requestId} ${step}`)
+  if (recorded === undefined) return undefined
   const file = join(state, 'agents', 'notes.0', 'ledger', 'ledger.db')
   const ledger = inCopy(file, folder, (database) =>
     database
