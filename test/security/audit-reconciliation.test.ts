@@ -200,6 +200,32 @@ describe('what is missing in the audit is named:', () => {
   })
 })
 
+describe('what a person or a probe resolved', () => {
+  const resolved = (as: string): Written => ({
+    kind: 'decision',
+    subject: 'write',
+    body: { call: 'recover', decision: 'resolved', idem: idemOf('write'), outcome: as },
+  })
+  const attached: Written = {
+    ...mint('write', 2),
+    body: { idem: idemOf('write'), op: 'attach', attempt: 2, agent: 'notes.0' },
+  }
+  const unknown = outcome('write', { attempts: 2, outcome: 'unknown' })
+  const rows = [...honest.slice(0, -1), attached, attached, unknown]
+  const ledgers = ledger(done('read'), done('write', { state: 'UNKNOWN', receipt: null }))
+  const others = { ledgersBefore: ledgers, ledgersAfter: ledgers }
+
+  it('is no second outcome, and no receipt is missed; tokens that follow are no attempts', () => {
+    expect(gaps([...rows, resolved('settled')], others)).toEqual([])
+  })
+
+  it('can only have been unknown, and is resolved once', () => {
+    const twice = ['write TWICE (audit)']
+    expect(gaps([...rows, resolved('settled'), resolved('failed')], others)).toContain(twice[0])
+    expect(gaps([...honest, resolved('failed')])).toContain(twice[0])
+  })
+})
+
 describe('what cannot have been is named:', () => {
   it.each([
     ['a second outcome', [...honest, outcome('read')], ['read TWICE (audit)']],
