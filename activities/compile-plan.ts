@@ -5,6 +5,7 @@
 import { isOutage } from '../notary/codes.ts'
 import type { AdmitReply } from '../notary/contract.ts'
 import { type CompileResult, compileSource } from '../plan/compile.ts'
+import { inputsOfFiring } from '../plan/firing.ts'
 import type { Catalogue } from '../plan/manifest.ts'
 import type { Decide } from '../plan/policy.ts'
 import { toSkeleton } from '../plan/skeleton.ts'
@@ -13,7 +14,7 @@ import type { CompileOutcome, RequestInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
 import { AttemptFailure } from './failure.ts'
 import type { NotaryCalls } from './notary-calls.ts'
-import { requestDocumentSchema } from './request-document.ts'
+import { requestDocumentSchema, standingOf } from './request-document.ts'
 
 export interface CompileDeps {
   readonly artifacts: ArtifactStore
@@ -25,16 +26,18 @@ export interface CompileDeps {
 
 /** @throws AttemptFailure, ArtifactError */
 export async function compilePlan(
-  { requestId, requestRef }: RequestInput,
+  { requestId, requestRef, firing }: RequestInput,
   deps: CompileDeps,
 ): Promise<CompileOutcome> {
   const { bytes, meta } = await deps.artifacts.get(requestRef)
-  if (meta.kind !== 'request' || meta.requestId !== requestId) {
+  const owner = firing === undefined ? requestId : standingOf(firing.schedule)
+  if (meta.kind !== 'request' || meta.requestId !== owner) {
     throw new AttemptFailure('PLAN_MISMATCH')
   }
   const document = requestDocumentSchema.safeParse(parseJson(bytes))
   if (!document.success) return { status: 'INVALID', code: 'INVALID_SHAPE' }
-  const { kind, source, inputs } = document.data
+  const { kind, source } = document.data
+  const inputs = firing === undefined ? document.data.inputs : inputsOfFiring(document.data, firing)
   const { catalogue, decide } = deps
   const compiled = compileSource({ kind, source, inputs, catalogue, decide })
   if (!compiled.ok) return toRefusal(compiled)

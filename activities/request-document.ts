@@ -10,3 +10,8 @@ export const requestDocumentSchema = requestCall.pick({
   source: true,
   inputs: true,
 })
+
+/** Whose document that of a schedule is: one for all of its firings, stored when it is enabled. */
+export function standingOf(schedule: string): string {
+  return `standing:${schedule}`
+}

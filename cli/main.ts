@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { addAgents } from './add-agents.ts'
 import { addDecisions } from './add-decisions.ts'
 import { addKeys } from './add-keys.ts'
+import { addSchedules } from './add-schedules.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
 import { createOutput, type Output, type OutputFormat } from './output.ts'
@@ -275,6 +276,7 @@ function createProgram(): Command {
   addPlatform(program)
   addPlans(program)
   addRuns(program)
+  addSchedules(program, { common, examples, perform })
   addDecisions(program, { common, examples, perform })
   addAgents(program, { common, examples, perform })
   addAudit(program)

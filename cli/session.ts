@@ -15,6 +15,7 @@ import {
   recoverReply,
   requestReply,
 } from '../notary/contract.ts'
+import { type ScheduleCall, scheduleReply } from '../notary/standing-contract.ts'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { type Deployment, deploymentSchema } from '../security/deployment.ts'
 import type { MessageHead } from '../security/message.ts'
@@ -71,6 +72,7 @@ export interface Session {
   request(call: RequestCall): Promise<z.infer<typeof requestReply>>
   cancel(requestId: string): Promise<z.infer<typeof cancelReply>>
   recover(call: RecoverCall): Promise<z.infer<typeof recoverReply>>
+  schedule(call: ScheduleCall): Promise<z.infer<typeof scheduleReply>>
   query(call: QueryCall): Promise<z.infer<typeof queryReply>>
   head(): Promise<z.infer<typeof headReply>>
   putRequest(requestId: string, content: string): Promise<z.infer<typeof artifactPutReply>>
@@ -129,6 +131,7 @@ function createSession(state: string, deployment: Deployment, bus: Bus, runs: Ru
     request: (payload) => call('notary.request', 'TASK_REQUEST', payload, requestReply),
     cancel: (requestId) => call('notary.cancel', 'TASK_REQUEST', { requestId }, cancelReply),
     recover: (payload) => call('notary.recover', 'TASK_REQUEST', payload, recoverReply),
+    schedule: (payload) => call('notary.schedule', 'TASK_REQUEST', payload, scheduleReply),
     query: (payload) => call('notary.query', 'RETRIEVAL_REQUEST', payload, queryReply),
     head: () => call('notary.head', 'RETRIEVAL_REQUEST', {}, headReply),
     putRequest: (requestId, content) =>

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { requestIdPattern } from '../plan/schema.ts'
 
-export { requestDocumentSchema } from '../activities/request-document.ts'
+export { requestDocumentSchema, standingOf } from '../activities/request-document.ts'
 
 /** Two MiB of message, less its envelope and the escapes of JSON inside JSON. */
 export const maxContentCharacters = 1_536 * 1024

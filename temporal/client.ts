@@ -5,6 +5,7 @@ import {
   Client,
   Connection,
   isGrpcServiceError,
+  ScheduleNotFoundError,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -35,6 +36,7 @@ import {
 import { readAnchor } from './audit-anchor.ts'
 import { createDataConverter } from './data-converter.ts'
 import { openKeyFile } from './payload-keys.ts'
+import { createSchedules, type Schedules } from './schedules.ts'
 import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
 
@@ -90,6 +92,8 @@ export interface RunClient {
   retry(requestId: string, retry: RetryInput): Promise<void>
   resolve(requestId: string, answer: ResolveInput): Promise<void>
   giveUp(requestId: string): Promise<void>
+  /** @throws RunClientError UNREACHABLE, from each */
+  readonly schedules: Schedules
   /** The audit's head that the anchor workflow remembers. @throws RunClientError UNREACHABLE */
   anchoredHead(): Promise<Checkpoint | undefined>
   close(): Promise<void>
@@ -139,6 +143,7 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
     retry: (requestId, retry) => decide(requestId, retryUpdate, [retry]),
     resolve: (requestId, answer) => decide(requestId, resolveUpdate, [answer]),
     giveUp: (requestId) => decide(requestId, giveUpUpdate, []),
+    schedules: createSchedules(client, found),
     anchoredHead: () => found(() => readAnchor(client)),
     close: () => connection.close(),
   }
@@ -167,8 +172,8 @@ async function stateOf(handle: WorkflowHandle, converter: LoadedDataConverter): 
   return { ...state, steps }
 }
 
-async function submit(client: Client, { requestId, requestRef, recipe }: Submission) {
-  const input: RequestInput = { requestId, requestRef }
+async function submit(client: Client, { recipe, ...input }: Submission) {
+  const { requestId } = input
   try {
     const started = await client.workflow.start(workflowType, {
       workflowId: requestId,
@@ -241,6 +246,9 @@ async function found<T>(call: () => Promise<T>): Promise<T> {
       const said =
         cause instanceof ApplicationFailure ? `${cause.type}: ${cause.message}` : 'failed'
       throw new RunClientError('REFUSED', `the run does not take it up: ${said}`, { cause: error })
+    }
+    if (error instanceof ScheduleNotFoundError) {
+      throw new RunClientError('NOT_FOUND', 'Temporal has no such schedule', { cause: error })
     }
     if (!(error instanceof WorkflowNotFoundError)) throw error
     throw new RunClientError('NOT_FOUND', 'no such run', { cause: error })

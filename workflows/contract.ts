@@ -89,6 +89,28 @@ export type RunStatus = 'running' | 'held' | 'completed' | 'failed' | 'cancelled
 export interface RequestInput {
   readonly requestId: string
   readonly requestRef: string
+  /** Of a schedule: which, and when it was due (milliseconds since the epoch) in which zone. */
+  readonly firing?: { readonly schedule: string; readonly at: number; readonly zone: string }
+}
+
+export const firingWorkflowType = 'firing'
+
+/** What a schedule starts its workflow with. */
+export interface FiringInput {
+  readonly schedule: string
+  /** The registered bytes and inputs, stored once when the schedule was enabled. */
+  readonly requestRef: string
+  readonly zone: string
+  /** Name of the recipe, stored in clear. A plan file has none. */
+  readonly recipe?: string
+}
+
+export interface FiringResult {
+  /** Null where no schedule started the workflow. */
+  readonly requestId: string | null
+  /** `begun-before`: there was a run of this time already. */
+  readonly status: RunStatus | 'begun-before'
+  readonly code?: string
 }
 
 /** Where a producer's result lies: a reference into the artifact store, null when it has none. */

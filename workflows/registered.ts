@@ -1,4 +1,5 @@
 // Every workflow that a worker serves, under the name it is started by. What the bundle is made of.
 
 export { auditAnchor } from './anchor.ts'
+export { firing } from './firing.ts'
 export { request } from './request.ts'

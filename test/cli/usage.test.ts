@@ -21,6 +21,16 @@ describe.concurrent('the command', () => {
     [2, /a time such as 60s/, 'keys rotate token --overlap soon'],
     [2, /unknown command 'rotat'\s+\(Did you mean rotate\?\)/, 'keys rotat token'],
     [2, /missing required argument/, 'keys rotate'],
+    [2, /unknown command 'triger'\s+\(Did you mean trigger\?\)/, 'schedule triger briefing'],
+    [2, /required option '--id <name>'/, 'schedule add morning-briefing --at 07:00'],
+    [2, /did you mean morning-briefing/, 'schedule add morning-brief --id b --at 07:00'],
+    [2, /one of --cron, --every and --at/, 'schedule add morning-briefing --id b'],
+    [2, /not an IANA time zone/, 'schedule add morning-briefing --id b --at 07:00 --zone Mars'],
+    [2, /Allowed choices are/, 'schedule add morning-briefing --id b --at 07:00 --overlap both'],
+    [2, /--catch-up is from/, 'schedule add morning-briefing --id b --at 07:00 --catch-up 5s'],
+    [2, /--id has 1 to 40/, 'schedule add morning-briefing --id B! --at 07:00'],
+    [1, /no input dya/, 'schedule add morning-briefing --id b --at 07:00 --input dya=1'],
+    [2, /a whole number from 1/, 'schedule show b --limit 0'],
     [2, /not-there\.yaml cannot be read/, 'run not-there.yaml'],
     [2, /not name=value/, 'run morning-briefing --input day'],
     [2, /names an input twice/, 'plan check morning-briefing --input work=a --input work=b'],
@@ -51,6 +61,9 @@ describe.concurrent('the command', () => {
     'audit verify',
     'keys list',
     'keys rotate',
+    'schedule add',
+    'schedule show',
+    'schedule backfill',
   ])('has examples in the help of %s', async (command) => {
     const { code, stdout } = await runCli([...command.split(' '), '--help'])
     expect(code).toBe(0)
