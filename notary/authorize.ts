@@ -181,7 +181,8 @@ function undoRefusal({ request, done }: Located, state: State, now: number): Ref
     return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
   }
   // A ledger runs such an effect again when a token arrives late: after its undo, for good.
-  const mayStillRun = done.outcome === null || done.retry === 'absent'
+  const { outcome, retry } = done
+  const mayStillRun = outcome === null || outcome === 'unknown' || retry === 'absent'
   if (mayStillRun && state.unansweredTokens(done.idem, now - limits.tokenSkewMs) > 0) {
     return { code: 'TOKENS_ALIVE', message: 'the step can still happen: a token of it is alive' }
   }

@@ -88,7 +88,7 @@ describe('traces of the model, played on the real notary and agent', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-model-'))
   let traces: readonly (readonly ModelWorld[])[] = []
   beforeAll(async () => {
-    const options = { init: 'initReplayed', step: 'stepReplayed', seed: '0x1' }
+    const options = { init: 'initReplayed', step: 'stepReplayed', seed: '0x2' }
     const output = join(folder, 'trace_{seq}.itf.json')
     await simulate({ ...options, samples: 60, maxSteps: 40, traces: output })
     traces = readdirSync(folder).map((name) => readTrace(join(folder, name)))

@@ -82,6 +82,18 @@ describe('an undo', () => {
     expect(await ask()).toMatchObject({ status: 'AUTHORISED' })
   })
 
+  it('is refused while another token of a step that ended unknown can still run it', async () => {
+    const run = await harness.run(twoWrites)
+    const { idem } = await run.token('first', append('a'))
+    const second = await run.token('first', append('a'))
+    const { receipt } = harness.keys
+    await run.settle('first', await execute(second, { status: 'UNKNOWN' }, receipt))
+    const ask = () => run.authorize('first', retract(idem), undo)
+    expect(await ask()).toMatchObject({ code: 'TOKENS_ALIVE' })
+    harness.clock.time += 32_001
+    expect(await ask()).toMatchObject({ status: 'AUTHORISED' })
+  })
+
   it('that needs the result is refused where there is none', async () => {
     const run = await harness.run(twoWrites)
     await run.break('booked', { room: 'blue', dryRun: false }, { status: 'UNKNOWN' })
