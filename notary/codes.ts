@@ -4,6 +4,7 @@
 export const notaryCodes = [
   // shape and identity
   'MALFORMED',
+  'EXPIRED_MESSAGE',
   'NOT_PERMITTED',
   // requests
   'UNKNOWN_REQUEST',
@@ -56,9 +57,14 @@ export const notaryCodes = [
 
 export type NotaryCode = (typeof notaryCodes)[number]
 
-/** The notary cannot record just now: whoever asked may ask again later. */
+/** Nothing was decided: the notary cannot record just now, or a clock is wrong. Ask again later. */
 export function isOutage(code: string): boolean {
   return outages.some((one) => one === code)
 }
 
-const outages: readonly NotaryCode[] = ['AUDIT_UNAVAILABLE', 'CLOCK_BACKWARDS', 'CLOCK_MOVED']
+const outages: readonly NotaryCode[] = [
+  'AUDIT_UNAVAILABLE',
+  'CLOCK_BACKWARDS',
+  'CLOCK_MOVED',
+  'EXPIRED_MESSAGE',
+]

@@ -23,12 +23,12 @@ const replyTypes: Readonly<Record<NotaryCall, MessageType>> = {
 }
 
 /** Subscribes; replies from then on. */
-export function serveNotary(bus: Bus, notary: Notary): void {
+export function serveNotary(bus: Pick<Bus, 'serve'>, notary: Notary): void {
   for (const name of notaryCalls) {
     bus.serve(
       `notary.${name}.*`,
       async ({ subject, payload }) => notary[name](lastOf(subject), payload),
-      { type: replyTypes[name], onMalformed: () => malformed(name) },
+      { type: replyTypes[name], onMalformed: (code) => malformed(name, code) },
     )
   }
   bus.serve(
@@ -42,10 +42,13 @@ function lastOf(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1)
 }
 
-/** Of a message whose envelope cannot be read, or that is too old: not recorded, because it is cheap. */
-function malformed(name: NotaryCall) {
-  const refusal = { code: 'MALFORMED', message: 'not a message, or too old' } as const
+/**
+ * Of a message whose envelope cannot be read, or that is too old: not recorded, because it is cheap.
+ * Too old is no answer to what was asked: one of the two clocks is wrong, and may soon be right.
+ */
+function malformed(name: NotaryCall, code: 'MALFORMED' | 'EXPIRED_MESSAGE') {
+  const message = code === 'MALFORMED' ? 'not a message' : 'the message is too old'
   return name === 'authorize'
-    ? { status: 'DENIED', rules: [], ...refusal }
-    : { status: 'REFUSED', ...refusal }
+    ? { status: 'DENIED', rules: [], code, message }
+    : { status: 'REFUSED', code, message }
 }

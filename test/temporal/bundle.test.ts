@@ -32,6 +32,7 @@ describe('the workflow bundle', () => {
       'workflows/anchor.ts',
       'workflows/contract.ts',
       'workflows/decisions.ts',
+      'workflows/firing.ts',
       'workflows/harden.ts',
       'workflows/registered.ts',
       'workflows/request.ts',
