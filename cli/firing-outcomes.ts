@@ -1,7 +1,7 @@
 // What became of each time at which a schedule was due. Derived, so that nothing stays silently
 // unknown: the due times come from the spec, the runs from the notary and from Temporal, and a due
-// time without a run has a reason. "Skipped" means that a run of the schedule was open when it was
-// due; "missed" that none was, and that nothing began it in time.
+// time without a run has a reason. "Skipped" means that an earlier firing was open when it was due, or
+// was begun in its stead when a machine that slept caught up; "missed" that nothing began it in time.
 
 import type { ScheduleReply, ScheduleSummary } from '../notary/standing-contract.ts'
 import { firingId } from '../plan/firing.ts'
@@ -91,13 +91,14 @@ function withoutRun(
 ): FiringReport {
   const isPause = pauses.some(({ from, to }) => at >= from && at <= (to ?? now))
   if (isPause) return { at, outcome: 'paused' }
-  const open = runs.find(
-    (run) => run.startedAt <= at && (run.closedAt === undefined || run.closedAt >= at),
+  const until = at + (policy.catchUpSeconds + policy.jitterSeconds) * 1_000
+  const earlier = runs.filter(
+    (run) => run.at < at && run.startedAt <= until && (run.closedAt ?? now) >= at,
   )
-  const mayCome = now - at <= (policy.catchUpSeconds + policy.jitterSeconds) * 1_000
-  if (open !== undefined && policy.overlap === 'skip') return { at, outcome: 'skipped' }
-  if (open !== undefined && policy.overlap === 'buffer-one') {
-    return { at, outcome: mayCome && !open.closed ? 'waiting' : 'skipped' }
+  const mayCome = now <= until
+  if (earlier.length > 0 && policy.overlap !== 'allow') {
+    const isKept = policy.overlap === 'buffer-one' && earlier.some((run) => !run.closed)
+    return { at, outcome: isKept && mayCome ? 'waiting' : 'skipped' }
   }
   return { at, outcome: mayCome ? 'waiting' : 'missed' }
 }

@@ -1,6 +1,6 @@
 // The times at which a schedule is due, from its normal form alone. The notary admits a firing only for
-// a time that `isDue` says yes to, so this must agree with what Temporal fires: over the changes of
-// daylight saving a test compares the two on a real server. Pure.
+// a time that `isDue` says yes to, whatever Temporal fires: over the changes of daylight saving a test
+// compares the two on a real server, and docs/adr/0015 says where the server is wrong. Pure.
 
 import { Temporal } from 'temporal-polyfill'
 import type { CalendarSpec, ScheduleSpec } from './schedule.ts'
@@ -18,8 +18,34 @@ export function isDue(spec: ScheduleSpec, at: number): boolean {
     local.second === 0 &&
     matchesDay(spec, local.toPlainDate()) &&
     spec.hours.includes(local.hour) &&
-    spec.minutes.includes(local.minute)
+    spec.minutes.includes(local.minute) &&
+    (isEveryHour(spec) || at === secondOf(local))
   )
+}
+
+function isEveryHour({ hours }: CalendarSpec): boolean {
+  return hours.length === 24
+}
+
+/** Of a time of day that comes twice the second; of any other itself. */
+function secondOf(local: Temporal.ZonedDateTime): number {
+  const { timeZoneId } = local
+  return local.toPlainDateTime().toZonedDateTime(timeZoneId, { disambiguation: 'later' })
+    .epochMilliseconds
+}
+
+/**
+ * The zone in which a server is to read the spec. Every hour of every day is the same in UTC, where no
+ * change of clocks can confuse it, if the zone differs by whole hours.
+ */
+export function zoneForServer(spec: CalendarSpec, now: number): string {
+  const { zone, daysOfMonth, months, daysOfWeek } = spec
+  const isEveryDay = daysOfMonth.length === 31 && months.length === 12 && daysOfWeek.length === 7
+  // Half a year apart: summer and winter.
+  const isWholeHours = [now, now + 183 * 86_400_000].every(
+    (at) => toLocal(at, zone).offsetNanoseconds % 3.6e12 === 0,
+  )
+  return isEveryHour(spec) && isEveryDay && isWholeHours ? 'UTC' : zone
 }
 
 /** Due times after `after`, up to and with `until`, in order; at most `max`. */
@@ -91,7 +117,7 @@ function matchesDay(spec: CalendarSpec, { day, month, dayOfWeek }: Temporal.Plai
 
 function timesOfDay(spec: CalendarSpec, date: Temporal.PlainDate): readonly number[] {
   if (!matchesDay(spec, date)) return []
-  // In a gap both readings are other times of day, which may be due as well; of a repeated one both are.
+  // In a gap both readings are other times of day, which may be due as well.
   const times = new Set<number>()
   for (const hour of spec.hours) {
     for (const minute of spec.minutes) {

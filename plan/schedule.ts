@@ -21,7 +21,8 @@ const maxSeconds = 30 * 24 * 3_600
 
 /**
  * `calendar`: every minute whose five fields all match; days of the week count from Sunday, 0. A time
- * of day that a zone leaves out is left out, one that it has twice is due twice: Temporal's rules.
+ * of day that a zone leaves out is left out. One that it has twice is due once, the second time, unless
+ * the schedule is of every hour: then hours count as they pass (docs/adr/0015).
  * `every`: counted from 1970-01-01T00:00:00Z, whatever the zone.
  */
 export const scheduleSpecSchema = z.discriminatedUnion('kind', [

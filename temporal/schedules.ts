@@ -12,6 +12,7 @@ import {
 } from '@temporalio/client'
 import { limits } from '../plan/limits.ts'
 import type { SchedulePolicy, ScheduleSpec } from '../plan/schedule.ts'
+import { zoneForServer } from '../plan/schedule-times.ts'
 import { type FiringInput, firingWorkflowType, taskQueue } from '../workflows/contract.ts'
 
 export interface ScheduleSetup {
@@ -101,7 +102,7 @@ async function put(client: Client, handle: ScheduleHandle, setup: ScheduleSetup)
   const options = {
     spec: {
       ...toTimes(spec),
-      timezone: spec.zone,
+      timezone: spec.kind === 'every' ? spec.zone : zoneForServer(spec, Date.now()),
       ...(policy.jitterSeconds === 0 ? {} : { jitter: policy.jitterSeconds * 1_000 }),
     },
     action: {

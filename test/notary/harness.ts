@@ -95,6 +95,8 @@ export interface HarnessOptions {
   readonly decide?: Decide
   readonly folder?: string
   readonly reserveBytes?: number
+  /** Where real servers take part, whose clock no test can set. */
+  readonly clock?: Harness['clock']
 }
 
 export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
@@ -102,7 +104,8 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
   const pairs = await Promise.all([1, 2, 3].map(() => generateKeyPairJwk()))
   const [signing, audit, receipt] = pairs.map((pair) => pair.privateJwk)
   if (signing === undefined || audit === undefined || receipt === undefined) throw new Error('keys')
-  const clock = { time: 1_800_000_000_000, now: () => clock.time }
+  const own = { time: 1_800_000_000_000, now: () => own.time }
+  const clock = options.clock ?? own
   const harness = await assemble({ ...options, folder, clock, keys: { signing, audit, receipt } })
   await harness.boot()
   return harness

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { firingId, inputsOfFiring, parseFiringId } from '../../plan/firing.ts'
-import { dueTimes, isDue, latestDueTimes } from '../../plan/schedule-times.ts'
+import { dueTimes, isDue, latestDueTimes, zoneForServer } from '../../plan/schedule-times.ts'
 import { ScheduleWordsError, toScheduleSpec } from '../../plan/schedule-words.ts'
 import { requestIdPattern } from '../../plan/schema.ts'
 
@@ -83,15 +83,32 @@ describe('a schedule', () => {
     ])
   })
 
-  it('is due twice at a time of day that its zone has twice', () => {
+  it('is due once, the second time, at a time of day that its zone has twice', () => {
     expect(due({ at: '02:30' }, vienna, '2026-10-24T12:00:00Z', '2026-10-26T00:00:00Z')).toEqual([
-      '2026-10-25T00:30:00.000Z',
       '2026-10-25T01:30:00.000Z',
     ])
     expect(due({ at: '01:30' }, newYork, '2026-10-31T12:00:00Z', '2026-11-02T00:00:00Z')).toEqual([
-      '2026-11-01T05:30:00.000Z',
       '2026-11-01T06:30:00.000Z',
     ])
+  })
+
+  it('of every hour is due as hours pass', () => {
+    const hourly = { cron: '30 * * * *' }
+    expect(due(hourly, vienna, '2026-10-24T23:00:00Z', '2026-10-25T02:00:00Z')).toEqual([
+      '2026-10-24T23:30:00.000Z',
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-25T01:30:00.000Z',
+    ])
+    const inServer = (cron: string, zone: string) => {
+      const spec = toScheduleSpec({ cron, zone })
+      return spec.kind === 'calendar' ? zoneForServer(spec, Date.parse('2026-05-01')) : ''
+    }
+    expect(inServer('30 * * * *', vienna)).toBe('UTC')
+    // Elsewhere the minute, or the day, is another one in UTC.
+    expect(inServer('30 * * * *', 'Asia/Kolkata')).toBe('Asia/Kolkata')
+    expect(inServer('30 * * * *', 'Australia/Lord_Howe')).toBe('Australia/Lord_Howe')
+    expect(inServer('30 * * * sun', vienna)).toBe(vienna)
+    expect(inServer('30 2 * * *', vienna)).toBe(vienna)
   })
 
   it('keeps its time of day over a change, and an interval its length', () => {
