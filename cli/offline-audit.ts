@@ -55,6 +55,14 @@ function open(state: string): Database.Database {
   }
 }
 
+/**
+ * Whether there is the signed head that is replaced with each transaction: a copy of version 1 that was
+ * put back has none before its next start. Who drops the table leaves the rows it covered uncovered.
+ */
+function hasTip(db: Database.Database): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tip'").get() !== undefined
+}
+
 /** A damaged page is a finding about the audit, not a crash of the command. */
 function guarded<T>(work: () => T): T {
   try {
@@ -126,9 +134,10 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
     checkpoints: async (from) =>
       guarded(() =>
         db
-          // `tip` is the signed head that is replaced with each transaction.
-          .prepare(`SELECT size, root, at, jws FROM checkpoint
-                    UNION SELECT size, root, at, jws FROM tip ORDER BY size`)
+          .prepare(
+            `SELECT size, root, at, jws FROM checkpoint
+             ${hasTip(db) ? 'UNION SELECT size, root, at, jws FROM tip' : ''} ORDER BY size`,
+          )
           .all()
           .map((row) => checkpointSchema.parse(row))
           .filter(({ size }) => size >= from),

@@ -53,7 +53,8 @@ try {
   process.exit(0)
 } catch (error) {
   const message = error instanceof Error ? error.message : 'unknown error'
-  say({ ready: false, code: codeOf(error), message })
+  const next = error instanceof StoreError ? error.next : undefined
+  say({ ready: false, code: codeOf(error), message, ...(next === undefined ? {} : { next }) })
   log.fatal({ code: codeOf(error) }, message)
   process.exit(1)
 }

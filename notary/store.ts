@@ -99,7 +99,7 @@ const retryMs = 1_000
 export function openStore(options: StoreOptions): AuditStore {
   const { folder, clock, reserveBytes, maxPages, isSteady = () => true } = options
   const file = join(folder, 'audit.db')
-  const db = openDatabase(file)
+  const db = openDatabase(file, { now: clock.now })
   chmodSync(file, 0o600)
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
   const state = createState(db)

@@ -40,7 +40,12 @@ export interface ExitFacts {
 /** What a child says on descriptor 3, once. */
 export const readyLineSchema = z.union([
   z.looseObject({ ready: z.literal(true) }),
-  z.looseObject({ ready: z.literal(false), code: z.string(), message: z.string() }),
+  z.looseObject({
+    ready: z.literal(false),
+    code: z.string(),
+    message: z.string(),
+    next: z.string().optional(),
+  }),
 ])
 
 /** Asking a server more often than this costs it more than the wait costs a person. */
@@ -137,7 +142,11 @@ async function readReadyLine(pipe: Readable, name: string): Promise<void> {
   // Closed without a word: how the process ended says more than that, so let `exited` win.
   if (text === '') await new Promise((resolve) => setTimeout(resolve, 1_000))
   const line = parseReadyLine(text, name)
-  if (!line.ready) throw new SupervisorError('START_FAILED', `${name}: ${line.message}`)
+  if (line.ready) return
+  const { message, next } = line
+  throw new SupervisorError('START_FAILED', `${name}: ${message}`, {
+    ...(next === undefined ? {} : { next }),
+  })
 }
 
 /** @throws SupervisorError START_FAILED when the line is none */
