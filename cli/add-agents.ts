@@ -2,22 +2,7 @@
 // that every command shares comes from there.
 
 import { type Command, InvalidArgumentError } from 'commander'
-import type { ExitCode } from './exit-codes.ts'
-import type { Output } from './output.ts'
-
-interface Common {
-  readonly state?: string
-  readonly json?: boolean
-}
-
-export interface Wiring {
-  readonly common: (command: Command) => Command
-  readonly examples: (command: Command, ...lines: readonly string[]) => Command
-  readonly perform: (
-    options: Common,
-    act: (output: Output, state: string) => Promise<ExitCode>,
-  ) => Promise<void>
-}
+import type { Common, Wiring } from './wiring.ts'
 
 function toReplica(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text)

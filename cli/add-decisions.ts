@@ -1,23 +1,8 @@
 // What a person may type to decide on a run that cannot go on by itself, besides `runs cancel`.
 
 import { type Command, Option } from 'commander'
-import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
-import type { Output } from './output.ts'
-
-interface Common {
-  readonly state?: string
-  readonly json?: boolean
-}
-
-/** What every command shares; main.ts has it. */
-interface Wiring {
-  readonly common: (command: Command) => Command
-  readonly examples: (command: Command, ...lines: readonly string[]) => Command
-  readonly perform: (
-    options: Common,
-    act: (output: Output, state: string) => Promise<ExitCode>,
-  ) => Promise<void>
-}
+import { CommandError, exitCodes } from './exit-codes.ts'
+import type { Common, Wiring } from './wiring.ts'
 
 interface ResolveOptions {
   readonly happened?: boolean

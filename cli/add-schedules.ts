@@ -1,13 +1,8 @@
 // What may be typed after `bulkhead schedule`. Times are read in commands/schedule.ts.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Wiring } from './add-keys.ts'
 import type { AddOptions } from './commands/schedule.ts'
-
-interface Common {
-  readonly state?: string
-  readonly json?: boolean
-}
+import type { Common, Wiring } from './wiring.ts'
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
 

@@ -9,10 +9,9 @@ import { addSchedules } from './add-schedules.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
 import { createOutput, type Output, type OutputFormat } from './output.ts'
+import type { Common as Shared } from './wiring.ts'
 
-interface Common {
-  readonly state?: string
-  readonly json?: boolean
+interface Common extends Shared {
   readonly jsonl?: boolean
 }
 

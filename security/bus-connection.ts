@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  type ConnectionOptions,
   connect,
   type Msg,
   type NatsConnection,
@@ -213,36 +214,47 @@ async function openFirst(options: BusOptions): Promise<Link> {
 }
 
 async function open(options: BusOptions): Promise<NatsConnection> {
-  const file = (name: string) => join(options.credentials, name)
-  const address = readAddress(options)
-  const { host, port } = options.address ?? address
+  const { host, port } = options.address ?? readAddress(options)
   try {
     return await connect({
+      ...connectionOptions(options.credentials),
       servers: `${host}:${port}`,
-      name: address.account,
-      inboxPrefix: `_INBOX_${address.account}`,
-      // Files, not their contents: each reconnect goes with what the party's folder holds then.
-      authenticator: nkeyAuthenticator(() => readFileSync(file('nkey.seed'))),
-      tls: {
-        handshakeFirst: true,
-        caFile: file('ca.pem'),
-        certFile: file('cert.pem'),
-        keyFile: file('key.pem'),
-      },
       reconnect: options.reconnect,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
-      timeout: 5_000,
-      // A server that hangs without closing is noticed in half a minute, not in the default six.
-      pingInterval: 10_000,
-      maxPingOut: 2,
     })
   } catch (cause) {
     throw new BusError('NOT_DELIVERED', `cannot connect to the bus at ${host}:${port}`, { cause })
   }
 }
 
-function readAddress({ credentials }: BusOptions): z.infer<typeof busAddressSchema> {
+/** What a party connects with: its account, nkey and certificates, as its folder has them. */
+export function connectionOptions(credentials: string): ConnectionOptions {
+  const file = (name: string) => join(credentials, name)
+  const { host, port, account } = readAddress({ credentials })
+  return {
+    servers: `${host}:${port}`,
+    name: account,
+    inboxPrefix: `_INBOX_${account}`,
+    // Files, not their contents: each reconnect goes with what the party's folder holds then.
+    authenticator: nkeyAuthenticator(() => readFileSync(file('nkey.seed'))),
+    tls: {
+      handshakeFirst: true,
+      caFile: file('ca.pem'),
+      certFile: file('cert.pem'),
+      keyFile: file('key.pem'),
+    },
+    reconnect: false,
+    timeout: 5_000,
+    // A server that hangs without closing is noticed in half a minute, not in the default six.
+    pingInterval: 10_000,
+    maxPingOut: 2,
+  }
+}
+
+function readAddress({
+  credentials,
+}: Pick<BusOptions, 'credentials'>): z.infer<typeof busAddressSchema> {
   return busAddressSchema.parse(JSON.parse(readFileSync(join(credentials, 'bus.json'), 'utf8')))
 }
 

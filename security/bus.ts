@@ -17,7 +17,7 @@ import { BusError } from './bus-error.ts'
 import { agentMessageSchema, createMessage, isExpired, type MessageHead } from './message.ts'
 import { parseStrictJson } from './verify/strict-json.ts'
 
-export { type BusOptions, busAddressSchema } from './bus-connection.ts'
+export { type BusOptions, busAddressSchema, connectionOptions } from './bus-connection.ts'
 export { BusError, type BusErrorCode } from './bus-error.ts'
 
 export interface Bus {

@@ -3,13 +3,10 @@
 // each connection when it is made, also at one that ended at once, and at all that are open every few
 // seconds, so that a lost event is only a delay. Decides nothing about what follows.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { z } from 'zod'
-import { busAddressSchema } from '../security/bus.ts'
-import { systemAccount } from '../security/pki/accounts.ts'
+import { connectionOptions } from '../security/bus.ts'
 
 export interface SeenConnection {
   /** The server's number of it, never used twice by one server. */
@@ -63,7 +60,7 @@ export function startBusWatch(options: BusWatchOptions): BusWatch {
   const running = (async () => {
     while (!stop.signal.aborted) {
       try {
-        current = await enter(options.credentials)
+        current = await connect(connectionOptions(options.credentials))
         await watch(current, options, stop.signal)
       } catch {
         // The server is not there, or has just gone: the next look finds what is open by then.
@@ -80,29 +77,6 @@ export function startBusWatch(options: BusWatchOptions): BusWatch {
       await running
     },
   }
-}
-
-/** The files are read anew each time: keys may have been rotated. */
-async function enter(folder: string): Promise<NatsConnection> {
-  const file = (name: string) => join(folder, name)
-  const { host, port } = busAddressSchema.parse(JSON.parse(readFileSync(file('bus.json'), 'utf8')))
-  return await connect({
-    servers: `${host}:${port}`,
-    name: systemAccount,
-    inboxPrefix: `_INBOX_${systemAccount}`,
-    // Read anew for each connection: keys are rotated.
-    authenticator: nkeyAuthenticator(() => readFileSync(file('nkey.seed'))),
-    tls: {
-      handshakeFirst: true,
-      caFile: file('ca.pem'),
-      certFile: file('cert.pem'),
-      keyFile: file('key.pem'),
-    },
-    reconnect: false,
-    timeout: 5_000,
-    pingInterval: 10_000,
-    maxPingOut: 2,
-  })
 }
 
 async function watch(

@@ -1,13 +1,13 @@
 // N14: a stolen identity of an agent, key and certificate, used from outside its sandbox. X02: an agent
 // shut out in the middle of a run. Real deployments; in both `notes` is the hostile bundle.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { busAddressSchema } from '../../security/bus.ts'
+import { connectionOptions } from '../../security/bus.ts'
 import { runCli, startCli } from '../support/cli.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 import {
@@ -17,21 +17,8 @@ import {
 } from '../support/hostile-deployment.ts'
 
 /** As a thief has it who copied the folder: all that the agent itself connects with. */
-async function enterAs(state: string, agent: string): Promise<NatsConnection> {
-  const file = (name: string) => join(state, 'agents', agent, 'bus', name)
-  const { host, port } = busAddressSchema.parse(JSON.parse(readFileSync(file('bus.json'), 'utf8')))
-  return await connect({
-    servers: `${host}:${port}`,
-    authenticator: nkeyAuthenticator(readFileSync(file('nkey.seed'))),
-    tls: {
-      handshakeFirst: true,
-      caFile: file('ca.pem'),
-      certFile: file('cert.pem'),
-      keyFile: file('key.pem'),
-    },
-    reconnect: false,
-    timeout: 5_000,
-  })
+function enterAs(state: string, agent: string): Promise<NatsConnection> {
+  return connect(connectionOptions(join(state, 'agents', agent, 'bus')))
 }
 
 const agentSchema = z.looseObject({
