@@ -148,6 +148,7 @@ describe('a worker', () => {
     await add()
     harness.clock.time = seven
     expect(await admit(seven, planOf(seven, { day: 'x' }))).toMatchObject({ code: 'PLAN_MISMATCH' })
+    expect(harness.store.state.firingsOf('briefing', 10)).toEqual([])
     expect(await admit(seven)).toMatchObject({ status: 'ADMITTED' })
   })
 

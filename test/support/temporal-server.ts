@@ -1,7 +1,7 @@
 // A real Temporal dev server for one test: file-backed in a folder of its own, on free ports, with
 // the settings that the supervisor gives it where they matter to a test. Dies with the test process.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,6 +17,9 @@ export interface TestTemporal {
   readonly namespace: string
   /** The server's database, its write-ahead log beside it. */
   readonly databaseFolder: string
+  /** SIGKILL; `restart` brings it back on the same address with the same database. */
+  kill(): Promise<void>
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -43,28 +46,35 @@ export async function startTemporal(namespace = 'bulkhead'): Promise<TestTempora
     process.platform === 'linux'
       ? (['setpriv', '--pdeathsig', 'KILL', program, ...args] as const)
       : ([program, ...args] as const)
-  const server = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let server: ChildProcess | undefined
   let said = ''
-  server.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
+  const kill = async () => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill('SIGKILL')
+    await exited
+  }
   const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      const exited = once(server, 'exit')
-      server.kill('SIGKILL')
-      await exited
-    }
+    await kill()
     await rm(databaseFolder, { recursive: true, force: true })
   }
-  const deadline = Date.now() + startDeadlineMs
-  while (!(await serves(address, namespace))) {
-    if (server.exitCode !== null || Date.now() > deadline) {
-      await stop()
-      throw new Error(`temporal did not start:\n${said}`)
+  const restart = async () => {
+    const started = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
+    server = started
+    started.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    const deadline = Date.now() + startDeadlineMs
+    while (!(await serves(address, namespace))) {
+      if (started.exitCode !== null || Date.now() > deadline) {
+        await stop()
+        throw new Error(`temporal did not start:\n${said}`)
+      }
+      await delay(100)
     }
-    await delay(100)
   }
-  return { address, namespace, databaseFolder, stop }
+  await restart()
+  return { address, namespace, databaseFolder, kill, restart, stop }
 }
 
 async function serves(address: string, namespace: string): Promise<boolean> {
