@@ -6,6 +6,7 @@ import { addAgents } from './add-agents.ts'
 import { addDecisions } from './add-decisions.ts'
 import { addKeys } from './add-keys.ts'
 import { addSchedules } from './add-schedules.ts'
+import { addState } from './add-state.ts'
 import { chooseState } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
 import { createOutput, type Output, type OutputFormat } from './output.ts'
@@ -280,6 +281,7 @@ function createProgram(): Command {
   addAgents(program, { common, examples, perform })
   addAudit(program)
   addKeys(program, { common, examples, perform })
+  addState(program, { common, examples, perform })
   return program
 }
 

@@ -7,6 +7,7 @@ export const supervisorCodes = [
   'CONFIG_INVALID',
   'STATE_UNUSABLE',
   'ALREADY_RUNNING',
+  'COPY_UNUSABLE',
   'TOOL_MISSING',
   'TOOL_UNFIT',
   'SANDBOX_MISSING',

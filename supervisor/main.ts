@@ -1,5 +1,5 @@
 // The supervisor's command line: `up` runs a deployment until it is told to stop, `doctor` looks at
-// machine and configuration. The composition root: the only file here that knows the real catalogue,
+// machine and configuration, `backups` and `restore` are about copies of the audit database. The composition root: the only file here that knows the real catalogue,
 // signals and exit codes. The person's command is `bulkhead` (cli/), which calls this.
 
 import { execFileSync } from 'node:child_process'
@@ -12,15 +12,25 @@ import { SupervisorError, toExitCode } from './codes.ts'
 import { readEnvironment } from './config.ts'
 import { examine, toText } from './doctor.ts'
 import { stateLayout } from './state.ts'
+import { listCopies, restoreCopy } from './state-copies.ts'
+import { describeCopies, describeRestored } from './state-words.ts'
 import { type UpOptions, up } from './up.ts'
 
 const usage = `usage: node supervisor/main.ts up --state <folder> [--config <bulkhead.yaml>]
-       node supervisor/main.ts doctor --state <folder> [--config <bulkhead.yaml>] [--json]`
+       node supervisor/main.ts doctor --state <folder> [--config <bulkhead.yaml>] [--json]
+       node supervisor/main.ts backups --state <folder> [--json]
+       node supervisor/main.ts restore <copy> --state <folder> [--json]`
+
+const commands = ['up', 'doctor', 'backups', 'restore'] as const
 
 /** Returns the exit code: 0, 1 failed, 2 usage. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { command, state, config, json } = readArguments(args)
+    const { command, copy, state, config, json } = readArguments(args)
+    if (command === 'backups' || command === 'restore') {
+      printCopies(command, { copy, state, json })
+      return 0
+    }
     const configFile = config ?? stateLayout(state).configuration
     const environment = readEnvironment()
     if (command === 'doctor') {
@@ -35,6 +45,19 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+function printCopies(
+  command: 'backups' | 'restore',
+  { copy, state, json }: { readonly copy: string; readonly state: string; readonly json: boolean },
+): void {
+  if (command === 'backups') {
+    const copies = listCopies(state)
+    process.stdout.write(json ? `${JSON.stringify(copies)}\n` : describeCopies(copies))
+    return
+  }
+  const restored = restoreCopy(state, copy, Date.now)
+  process.stdout.write(json ? `${JSON.stringify(restored)}\n` : describeRestored(restored))
+}
+
 function readArguments(args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({
@@ -46,12 +69,14 @@ function readArguments(args: readonly string[]) {
         json: { type: 'boolean', default: false },
       },
     })
-    const [command, ...rest] = positionals
-    if ((command !== 'up' && command !== 'doctor') || rest.length > 0)
+    const [name, copy = '', ...rest] = positionals
+    const command = commands.find((one) => one === name)
+    if (command === undefined || rest.length > 0 || (copy !== '') !== (command === 'restore'))
       throw new Error('no such command')
     if (values.state === undefined) throw new Error('missing: --state <folder>')
     return {
       command,
+      copy,
       state: resolve(values.state),
       config: values.config === undefined ? undefined : resolve(values.config),
       json: values.json,

@@ -81,11 +81,16 @@ export async function doctorCommand(
   output: Output,
   options: { readonly state: string; readonly config: string | undefined },
 ): Promise<ExitCode> {
-  const main = join(projectRoot, 'supervisor', 'main.ts')
-  const args = [main, 'doctor', '--state', options.state]
+  const args = ['doctor', '--state', options.state]
   if (options.config !== undefined) args.push('--config', options.config)
-  if (output.json) args.push('--json')
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  return runSupervisor(output, args)
+}
+
+/** A command of the supervisor's own, which says everything itself. */
+export async function runSupervisor(output: Output, args: readonly string[]): Promise<ExitCode> {
+  const main = join(projectRoot, 'supervisor', 'main.ts')
+  const words = [main, ...(output.json ? ['--json'] : []), ...args]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'] })
   const code = await new Promise<number>((done, fail) => {
     child.once('error', fail)
     child.once('exit', (exit) => done(exit ?? 1))

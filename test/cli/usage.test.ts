@@ -58,6 +58,8 @@ describe.concurrent('the command', () => {
     'agents show',
     'agents quarantine',
     'agents restore',
+    'state backups',
+    'state restore',
     'audit verify',
     'keys list',
     'keys rotate',
