@@ -68,6 +68,38 @@ const typeOf = (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof AttemptFailure ? error.type : error),
   )
 
+describe('compiling a firing of a schedule', () => {
+  const at = Date.parse('2026-05-01T22:30:00Z')
+  const firing = { schedule: 'look', at, zone: 'Europe/Vienna' }
+  const compileFiring = (requestRef: string) =>
+    compilePlan({ requestId: 'sched:look:2026-05-01t22:30:00z', requestRef, firing }, deps)
+
+  it('means by today the day on which it was due', async () => {
+    const dated = source.replace('goal:', 'inputs: { day: { type: date, default: today } }\ngoal:')
+    const stored = await putRequest({ ...document, source: dated }, { id: 'standing:look' })
+    let inputs: unknown
+    admit = (plan) => {
+      inputs = (plan as CompiledPlan).inputs
+      return { status: 'ADMITTED', digest: digestOf(plan), user: 'user:owner' }
+    }
+    expect(await compileFiring(stored)).toMatchObject({ status: 'ADMITTED' })
+    expect(inputs).toEqual({ day: '2026-05-02' })
+  })
+
+  it('takes the document of its own schedule only', async () => {
+    const others = await putRequest(document, { id: 'standing:other' })
+    expect(await typeOf(compileFiring(others))).toBe('PLAN_MISMATCH')
+    const requests = await putRequest(document)
+    expect(await typeOf(compileFiring(requests))).toBe('PLAN_MISMATCH')
+  })
+
+  it('is denied with what the notary says of it', async () => {
+    admit = () => ({ status: 'REFUSED', code: 'FIRING_MISSED', message: 'too late' })
+    const stored = await putRequest(document, { id: 'standing:look' })
+    expect(await compileFiring(stored)).toEqual({ status: 'DENIED', code: 'FIRING_MISSED' })
+  })
+})
+
 describe('compiling a request', () => {
   it('gives the workflow a skeleton without a single literal, and stores the plan', async () => {
     const outcome = await compile(await putRequest(document))
