@@ -27,6 +27,7 @@ export type LedgerReason =
   | 'MISSING'
   | 'FOREIGN'
   | 'CORRUPT'
+  | 'NEWER'
   | 'WRONG_KEY'
   | 'IN_USE'
   | 'FULL'
@@ -212,6 +213,12 @@ function assertOwn(database: Database.Database, options: LedgerFileOptions): voi
       'SELECT id, version, key_check FROM meta',
     )
     .get()
+  if (row !== undefined && row.version > schemaVersion) {
+    throw new LedgerError(
+      'NEWER',
+      `the ledger is of version ${row.version}, written by a newer release; this one knows ${schemaVersion}: start the newer release`,
+    )
+  }
   if (row === undefined || row.version !== schemaVersion) {
     throw new LedgerError('CORRUPT', 'the ledger has no description of itself that we can read')
   }
