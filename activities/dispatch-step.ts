@@ -139,7 +139,11 @@ async function run(
       case 'DENIED': {
         // An earlier attempt may have been sent: then this refusal is the end, not the outcome.
         const mayHaveRun = answer.code === 'ATTEMPTS_USED_UP' || attempt.number > 1
-        if (mayHaveRun && endsAttempts.has(answer.code)) return await giveUp(answer.code)
+        if (mayHaveRun && endsAttempts.has(answer.code)) {
+          // What one of them came to, its ledger knows where the reply was lost.
+          const followed = await followOut(input, { loaded, args }, deps)
+          return 'ended' in followed ? followed.ended : await giveUp(answer.code)
+        }
         return { outcome: outcomeOfDenial(answer.code), code: answer.code, resultRef: null }
       }
       case 'AUTHORISED': {

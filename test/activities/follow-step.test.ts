@@ -67,6 +67,21 @@ describe('an activity that may only find out', () => {
   })
 })
 
+describe('a step whose attempts are used up', () => {
+  it('has the outcome that the ledger kept, and is not unknown for want of a reply', async () => {
+    const sources = await afterRead()
+    bench.onPoint = (point) => {
+      if (point === 'after-reply') throw new Error('the worker died')
+    }
+    await bench.dispatch('write', { sources }).catch(() => undefined)
+    bench.onPoint = () => undefined
+    bench.world.override.authorize = (call) =>
+      call.op === 'run' ? denied('ATTEMPTS_USED_UP') : undefined
+    expect(await bench.dispatch('write', { sources })).toMatchObject({ outcome: 'settled' })
+    expect(bench.world.executions.get('write')).toBe(1)
+  })
+})
+
 describe('a run that is cancelled', () => {
   it('has the agent told, with a token of its own, and no other way', async () => {
     bench.world.override.reply = async (honest, step) => {
