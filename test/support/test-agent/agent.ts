@@ -51,6 +51,11 @@ export const agent = defineAgent(declared, {
     return act(context)
   },
   ring: async ({ ms, ends }, context) => {
+    if (ends === 'linger') {
+      const done = act(context)
+      await delay(ms)
+      return done
+    }
     for (let tenth = 0; tenth < 10; tenth += 1) {
       context.progress?.(tenth, 10)
       await delay(ms / 10)
@@ -60,6 +65,10 @@ export const agent = defineAgent(declared, {
     const done = act(context)
     if (ends === 'throw') throw new TypeError('after it acted')
     return done
+  },
+  toll: async ({ ms }, context) => {
+    await delay(ms)
+    return act(context)
   },
   rung: async ({ entry }, context) => ({
     happened: linesOf(context).includes(entry) ? ('yes' as const) : ('no' as const),

@@ -125,7 +125,8 @@ export const manifest = {
       timeoutMs: 60_000,
       input: z.strictObject({
         ms: z.number().int(),
-        ends: z.enum(['done', 'throw', 'throw-before']),
+        /** `linger`: acts first, and takes as long again to say so. */
+        ends: z.enum(['done', 'throw', 'throw-before', 'linger']),
         dryRun: z.boolean().default(false),
       }),
       output: count,
@@ -133,6 +134,16 @@ export const manifest = {
       undo: { action: 'uncount', args: { entry: { $idem: true } } },
       probe: { action: 'rung', args: { entry: { $idem: true } } },
       summary: 'acts after a while, perhaps without saying so, and can be asked about',
+    },
+    toll: {
+      ...common,
+      effect: 'write',
+      timeoutMs: 60_000,
+      input: z.strictObject({ ms: z.number().int() }),
+      output: count,
+      roles: { '/ms': 'control' },
+      undo: { action: 'uncount', args: { entry: { $idem: true } } },
+      summary: 'acts after a while, and nobody can ask whether it did',
     },
     rung: {
       ...common,
