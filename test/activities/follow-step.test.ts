@@ -77,7 +77,9 @@ describe('a step whose attempts are used up', () => {
     bench.onPoint = () => undefined
     bench.world.override.authorize = (call) =>
       call.op === 'run' ? denied('ATTEMPTS_USED_UP') : undefined
-    expect(await bench.dispatch('write', { sources })).toMatchObject({ outcome: 'settled' })
+    const result = await bench.dispatch('write', { sources })
+    expect(result).toMatchObject({ outcome: 'settled', resultRef: expect.any(String) })
+    expect(times('attach:write')).toBe(1)
     expect(bench.world.executions.get('write')).toBe(1)
   })
 })
