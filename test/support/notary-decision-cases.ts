@@ -242,6 +242,14 @@ const settling: readonly NotaryCase[] = [
     const change = { envelope: { jti } }
     return run.settle('read', await execute(token, read, home.keys.receipt, change))
   }),
+  one('RECEIPT_INVALID', 'an envelope that an ended epoch signed', async (home) => {
+    const run = await home.run(twoWrites)
+    const { privateJwk } = await generateKeyPairJwk()
+    await home.boot({ bootEpoch: 'epoch-0002', receiptKey: toPublicJwk(privateJwk) })
+    const token = await run.token('read', list)
+    const { receipt: kept } = await execute(token, read, privateJwk)
+    return run.settle('read', await execute(token, read, home.keys.receipt, { kept }))
+  }),
   one('RECEIPT_INVALID', 'a probe with a result that its receipt does not hash', async (home) => {
     const { run, reply } = await asked(home, unknown)
     if (reply.status !== 'AUTHORISED') return reply

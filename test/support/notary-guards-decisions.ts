@@ -120,6 +120,7 @@ const settling: readonly Guard<NotaryCode>[] = [
     'await verified(documents.envelope, envelopeType, keyOf(token.boot_epoch))',
     'claimed.data',
   ),
+  gone('RECEIPT_INVALID', receipts, 'keyOf(token.boot_epoch)', "keyOf('epoch-0001')"),
   gone(
     'RECEIPT_INVALID',
     receipts,
