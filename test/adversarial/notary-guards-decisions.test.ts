@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NotaryCode } from '../../notary/codes.ts'
 import { printTable } from '../support/case-table.ts'
-import type { NotaryCaseResult } from '../support/notary-decision-case-runner.ts'
+import type { NotaryCaseResult } from '../support/notary-case.ts'
 import { guards } from '../support/notary-guards-decisions.ts'
 import { buildWithout, type Guard } from '../support/one-check-less.ts'
 
@@ -22,9 +22,9 @@ async function failingCases(guard?: Guard<NotaryCode>): Promise<readonly NotaryC
   const outfile = join(base, `cases-${builds}.mjs`)
   await buildWithout(guard, { entry: 'test/support/notary-decision-case-runner.ts', outfile })
   const cases = (await import(pathToFileURL(outfile).href)) as {
-    runNotaryCases(wanted?: string): Promise<readonly NotaryCaseResult[]>
+    runCases(wanted?: string): Promise<readonly NotaryCaseResult[]>
   }
-  return (await cases.runNotaryCases(guard?.code)).filter(({ wanted, got }) => wanted !== got)
+  return (await cases.runCases(guard?.code)).filter(({ wanted, got }) => wanted !== got)
 }
 
 beforeAll(() => {

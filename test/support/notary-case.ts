@@ -31,13 +31,23 @@ export function notaryCase(
   return { wanted, name, attempt }
 }
 
-/** The code of a refusal, the status of any other reply. */
-export function outcomeOf(reply: {
+export interface Reply {
   readonly status: string
   readonly code?: string | undefined
-}): string {
-  const isRefusal = reply.status === 'DENIED' || reply.status === 'REFUSED'
-  return isRefusal && reply.code !== undefined ? reply.code : reply.status
+}
+
+/** The code of a refusal, the status of any other reply. */
+export function outcomeOf({ status, code }: Reply): string {
+  return (status === 'DENIED' || status === 'REFUSED') && code !== undefined ? code : status
+}
+
+/** A case that comes to what the reply says. */
+export function answered(
+  wanted: string,
+  name: string,
+  attempt: (harness: Harness) => Promise<Reply>,
+): NotaryCase {
+  return notaryCase(wanted, name, async (harness) => outcomeOf(await attempt(harness)))
 }
 
 /** All of `cases`, or those that must come to `wanted`. */
@@ -65,7 +75,8 @@ async function attemptOf({ attempt, lawless = false }: NotaryCase): Promise<stri
     return await attempt(harness, law)
   } catch (error) {
     // A check that is gone may end in what a type would have ruled out.
-    return error instanceof Error ? error.name : String(error)
+    if (!(error instanceof Error)) return String(error)
+    return 'code' in error ? String(error.code) : error.name
   } finally {
     await harness.close()
   }

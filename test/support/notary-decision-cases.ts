@@ -20,24 +20,7 @@ import {
   softly,
   twoWrites,
 } from '../notary/plans.ts'
-
-export interface NotaryCase {
-  readonly wanted: string
-  readonly name: string
-  /** On a notary of its own; comes to the code of the refusal, or to the status. */
-  attempt(home: Harness): Promise<string>
-}
-
-export const codeOf = (reply: object): string => {
-  const { status, code } = reply as { readonly status: string; readonly code?: string }
-  return status === 'REFUSED' || status === 'DENIED' ? String(code) : status
-}
-
-type Attempt = (home: Harness) => Promise<object>
-export const one = (wanted: string, name: string, attempt: Attempt): NotaryCase => ({
-  ...{ wanted, name },
-  attempt: async (home) => codeOf(await attempt(home)),
-})
+import { answered, type NotaryCase, type Reply } from './notary-case.ts'
 
 const undo = { kind: 'undo' } as const
 const probe = { kind: 'probe' } as const
@@ -76,7 +59,7 @@ async function written(home: Harness): Promise<{ readonly run: Run; readonly ide
 }
 
 /** Two tokens of the step are out; one was answered, and then the undo is asked for. */
-async function undoAfter(home: Harness, happened?: Happened): Promise<object> {
+async function undoAfter(home: Harness, happened?: Happened): Promise<Reply> {
   const run = await home.run(twoWrites)
   const { idem } = await run.token('first', append('a'))
   if (happened !== undefined) await run.break('first', append('a'), happened)
@@ -101,82 +84,82 @@ async function asked(home: Harness, happened?: Happened) {
 }
 
 const authorising: readonly NotaryCase[] = [
-  one('RUN_ABORTING', 'a step after another has failed', async (home) => {
+  answered('RUN_ABORTING', 'a step after another has failed', async (home) => {
     const run = await home.run(twoWrites)
     await run.break('second', append('b'), failed)
     return run.authorize('third', append('c'))
   }),
-  one('RUN_ABORTING', 'a step after another was denied for good', async (home) => {
+  answered('RUN_ABORTING', 'a step after another was denied for good', async (home) => {
     const run = await home.run(twoWrites)
     await shutOut(home)
     await run.authorize('read', list)
     await shutOut(home, 'lift')
     return run.authorize('first', append('a'))
   }),
-  one('RUN_ABORTING', 'a step after an unknown outcome that it forgives', async (home) => {
+  answered('RUN_ABORTING', 'a step after an unknown outcome that it forgives', async (home) => {
     const run = await home.run(softly)
     await run.break('gather', list, unknown)
     return run.authorize('write', append('none'))
   }),
-  one('RUN_ABORTING', 'a step after a person gave the run up', async (home) => {
+  answered('RUN_ABORTING', 'a step after a person gave the run up', async (home) => {
     const run = await home.run(holding)
     await run.break('first', append('a'), failed)
     await recover(home, { decision: 'give-up' })
     return run.authorize('read', list)
   }),
-  one('RUN_ABORTING', 'a retry in a run that turns around', async (home) => {
+  answered('RUN_ABORTING', 'a retry in a run that turns around', async (home) => {
     const run = await home.run(twoWrites)
     await run.break('second', append('b'), failed)
     return retry(home, 'second')
   }),
-  one('NOT_ABORTING', 'an undo while the run goes on', async (home) => {
+  answered('NOT_ABORTING', 'an undo while the run goes on', async (home) => {
     const { run, idem } = await written(home)
     return run.authorize('first', retract(idem), undo)
   }),
-  one('NEVER_AUTHORISED', 'an undo of what never had a token', async (home) => {
+  answered('NEVER_AUTHORISED', 'an undo of what never had a token', async (home) => {
     const run = await home.run(twoWrites)
     await run.fail('first')
     const address = { request: 'r-1', kind: 'do', step: 'first', iteration: 0, rerun: 0 } as const
     return run.authorize('first', retract(idemOf(run.digest, address)), undo)
   }),
-  one('NEVER_AUTHORISED', 'a probe of what never had a token', async (home) => {
+  answered('NEVER_AUTHORISED', 'a probe of what never had a token', async (home) => {
     await home.boot({ agent: 'bell' })
     const run = await home.run(ringing)
     return run.authorize('ring', { entry: other, at: 'noon' }, probe)
   }),
-  one('NEVER_AUTHORISED', 'following what never had a token', async (home) => {
+  answered('NEVER_AUTHORISED', 'following what never had a token', async (home) => {
     const run = await home.run(twoWrites)
     return run.authorize('first', {}, { op: 'attach' })
   }),
-  one('NEVER_AUTHORISED', 'a receipt of what never had a token', async (home) => {
+  answered('NEVER_AUTHORISED', 'a receipt of what never had a token', async (home) => {
     const run = await home.run(twoWrites)
     const token = await run.token('read', list)
     return run.settle('first', await execute(token, read, home.keys.receipt))
   }),
-  one('ATTEMPTS_USED_UP', 'a third attempt of two', async (home) => {
+  answered('ATTEMPTS_USED_UP', 'a third attempt of two', async (home) => {
     const run = await home.run(twoWrites)
     await run.token('first', append('a'))
     await run.token('first', append('a'))
     return run.authorize('first', append('a'))
   }),
-  one('ATTEMPTS_USED_UP', 'following without end', async (home) => {
+  answered('ATTEMPTS_USED_UP', 'following without end', async (home) => {
     const run = await home.run(twoWrites)
     await run.token('first', append('a'))
     const follow = () => run.authorize('first', {}, { op: 'attach' })
     for (let time = 0; time < 400; time += 1) await follow()
     return follow()
   }),
-  one('NOT_DECIDED', 'a rerun that nobody decided', async (home) => {
+  answered('NOT_DECIDED', 'a rerun that nobody decided', async (home) => {
     const run = await home.run(holding)
     await run.break('first', append('a'), failed)
     return run.authorize('first', append('a'), { rerun: 1 })
   }),
-  one('NOT_CANCELLED', 'stopping a step of a run that nobody cancelled', async (home) => {
+  answered('NOT_CANCELLED', 'stopping a step of a run that nobody cancelled', async (home) => {
     const run = await home.run(twoWrites)
     await run.token('first', append('a'))
     return run.authorize('first', {}, { op: 'cancel' })
   }),
-  one('NOT_CANCELLED', 'stopping an undo', async (home) => {
+  answered('NOT_CANCELLED', 'stopping an undo', async (home) => {
     const run = await home.run(twoWrites)
     const { idem } = await run.token('first', append('a'))
     await cancel(home)
@@ -184,18 +167,18 @@ const authorising: readonly NotaryCase[] = [
     await run.token('first', retract(idem), undo)
     return run.authorize('first', {}, { ...undo, op: 'cancel' })
   }),
-  one('QUARANTINED', 'a token for a replica that is shut out', async (home) => {
+  answered('QUARANTINED', 'a token for a replica that is shut out', async (home) => {
     const run = await home.run(twoWrites)
     await shutOut(home)
     return run.authorize('read', list)
   }),
-  one('QUARANTINED', 'a start of a replica that is shut out', async (home) => {
+  answered('QUARANTINED', 'a start of a replica that is shut out', async (home) => {
     await shutOut(home)
     const receiptKey = toPublicJwk(home.keys.receipt)
     const start = { agent: 'desk', n: 0, bootEpoch: 'epoch-0002', running: true, nkey: 'UNEXT' }
     return home.notary.boot('supervisor', { ...start, receiptKey })
   }),
-  one('QUARANTINED', 'a token for a replica whose key vouched for a forgery', async (home) => {
+  answered('QUARANTINED', 'a token for a replica whose key vouched for a forgery', async (home) => {
     const run = await home.run(twoWrites)
     const token = await run.token('read', list)
     const forgery = { receipt: { argsHash: other } }
@@ -206,7 +189,7 @@ const authorising: readonly NotaryCase[] = [
 
 type Change = NonNullable<Parameters<typeof execute>[3]>
 const changed = (name: string, change: Change): NotaryCase =>
-  one('RECEIPT_INVALID', name, async (home) => {
+  answered('RECEIPT_INVALID', name, async (home) => {
     const run = await home.run(briefing, { inputs: { note: 'daily' } })
     const token = await run.token('gather', list)
     return run.settle('gather', await execute(token, read, home.keys.receipt, change))
@@ -214,7 +197,7 @@ const changed = (name: string, change: Change): NotaryCase =>
 
 /** Receipt or envelope signed with a key that is not the replica's. */
 const signedByOther = (name: string, part: 'receipt' | 'envelope'): NotaryCase =>
-  one('RECEIPT_INVALID', name, async (home) => {
+  answered('RECEIPT_INVALID', name, async (home) => {
     const run = await home.run(briefing, { inputs: { note: 'daily' } })
     const token = await run.token('gather', list)
     const { privateJwk } = await generateKeyPairJwk()
@@ -235,14 +218,14 @@ const settling: readonly NotaryCase[] = [
   changed('an envelope of another epoch', { envelope: { bootEpoch: 'epoch-9999' } }),
   signedByOther('a receipt that another key signed', 'receipt'),
   signedByOther('an envelope that another key signed', 'envelope'),
-  one('RECEIPT_INVALID', 'an envelope over the token of another effect', async (home) => {
+  answered('RECEIPT_INVALID', 'an envelope over the token of another effect', async (home) => {
     const run = await home.run(twoWrites)
     const token = await run.token('read', list)
     const { jti } = await run.token('first', append('a'))
     const change = { envelope: { jti } }
     return run.settle('read', await execute(token, read, home.keys.receipt, change))
   }),
-  one('RECEIPT_INVALID', 'an envelope that an ended epoch signed', async (home) => {
+  answered('RECEIPT_INVALID', 'an envelope that an ended epoch signed', async (home) => {
     const run = await home.run(twoWrites)
     const { privateJwk } = await generateKeyPairJwk()
     await home.boot({ bootEpoch: 'epoch-0002', receiptKey: toPublicJwk(privateJwk) })
@@ -250,44 +233,48 @@ const settling: readonly NotaryCase[] = [
     const { receipt: kept } = await execute(token, read, privateJwk)
     return run.settle('read', await execute(token, read, home.keys.receipt, { kept }))
   }),
-  one('RECEIPT_INVALID', 'a probe with a result that its receipt does not hash', async (home) => {
-    const { run, reply } = await asked(home, unknown)
-    if (reply.status !== 'AUTHORISED') return reply
-    const said = { status: 'DONE', value: { happened: 'no' } } as const
-    const documents = await execute(reply, said, home.keys.receipt)
-    return run.settle('ring', documents, { ...probe, result: '{"happened":"yes"}' })
-  }),
-  one('RECEIPT_CONFLICT', 'a second receipt that says something else', async (home) => {
+  answered(
+    'RECEIPT_INVALID',
+    'a probe with a result that its receipt does not hash',
+    async (home) => {
+      const { run, reply } = await asked(home, unknown)
+      if (reply.status !== 'AUTHORISED') return reply
+      const said = { status: 'DONE', value: { happened: 'no' } } as const
+      const documents = await execute(reply, said, home.keys.receipt)
+      return run.settle('ring', documents, { ...probe, result: '{"happened":"yes"}' })
+    },
+  ),
+  answered('RECEIPT_CONFLICT', 'a second receipt that says something else', async (home) => {
     const run = await home.run(twoWrites)
     const token = await run.token('read', list)
     await run.settle('read', await execute(token, read, home.keys.receipt))
     return run.settle('read', await execute(token, failed, home.keys.receipt))
   }),
-  one('TOKENS_ALIVE', 'an undo while the step is open', (home) => undoAfter(home)),
-  one('TOKENS_ALIVE', 'an undo of an unknown outcome', (home) => undoAfter(home, unknown)),
-  one('TOKENS_ALIVE', 'an undo of what may be tried again', (home) => undoAfter(home, absent)),
-  one('TOKENS_ALIVE', 'a probe while the step can happen', async (home) => {
+  answered('TOKENS_ALIVE', 'an undo while the step is open', (home) => undoAfter(home)),
+  answered('TOKENS_ALIVE', 'an undo of an unknown outcome', (home) => undoAfter(home, unknown)),
+  answered('TOKENS_ALIVE', 'an undo of what may be tried again', (home) => undoAfter(home, absent)),
+  answered('TOKENS_ALIVE', 'a probe while the step can happen', async (home) => {
     const { reply } = await asked(home)
     return reply
   }),
-  one('TOKENS_ALIVE', 'a failure while a token is alive', async (home) => {
+  answered('TOKENS_ALIVE', 'a failure while a token is alive', async (home) => {
     const run = await home.run(holding)
     await run.token('first', append('a'))
     return run.fail('first')
   }),
-  one('TOKENS_ALIVE', 'a failure while attempts are left', async (home) => {
+  answered('TOKENS_ALIVE', 'a failure while attempts are left', async (home) => {
     const run = await home.run(twoWrites)
     await run.token('first', append('a'))
     waitForTokens(home)
     return run.fail('first')
   }),
-  one('TOKENS_ALIVE', 'a retry while the old effect can happen', async (home) => {
+  answered('TOKENS_ALIVE', 'a retry while the old effect can happen', async (home) => {
     const run = await home.run(twice)
     await run.token('first', append('a'))
     await run.break('first', append('a'), absent)
     return retry(home, 'first')
   }),
-  one('TOKENS_ALIVE', 'an answer while the effect can happen', async (home) => {
+  answered('TOKENS_ALIVE', 'an answer while the effect can happen', async (home) => {
     const run = await home.run(twice)
     await run.token('first', append('a'))
     await run.break('first', append('a'), unknown)
@@ -296,39 +283,39 @@ const settling: readonly NotaryCase[] = [
 ]
 
 const deciding: readonly NotaryCase[] = [
-  one('NOT_HELD', 'a retry of what has not begun', async (home) => {
+  answered('NOT_HELD', 'a retry of what has not begun', async (home) => {
     await home.run(holding)
     return retry(home, 'first')
   }),
-  one('NOT_HELD', 'a retry of what did not fail', async (home) => {
+  answered('NOT_HELD', 'a retry of what did not fail', async (home) => {
     const run = await home.run(holding)
     await run.perform('read', list, items(['x']))
     return retry(home, 'read')
   }),
-  one('NOT_HELD', 'giving up where nothing has failed', async (home) => {
+  answered('NOT_HELD', 'giving up where nothing has failed', async (home) => {
     await home.run(holding)
     return recover(home, { decision: 'give-up' })
   }),
-  one('NOT_HELD', 'giving up where a failure was forgiven', async (home) => {
+  answered('NOT_HELD', 'giving up where a failure was forgiven', async (home) => {
     const run = await home.run(forgiving)
     await run.break('first', append('a'), failed)
     return recover(home, { decision: 'give-up' })
   }),
-  one('NOT_UNKNOWN', 'a probe of a recorded outcome', async (home) => {
+  answered('NOT_UNKNOWN', 'a probe of a recorded outcome', async (home) => {
     const rang = { status: 'DONE', value: { rung: true } } as const
     const { reply } = await asked(home, rang)
     return reply
   }),
-  one('NOT_UNKNOWN', 'an answer on a known outcome', async (home) => {
+  answered('NOT_UNKNOWN', 'an answer on a known outcome', async (home) => {
     const run = await home.run(holding)
     await run.break('first', append('a'), failed)
     return answer(home, 'happened')
   }),
-  one('UNRESOLVED', 'a token while the probe is out', async (home) => {
+  answered('UNRESOLVED', 'a token while the probe is out', async (home) => {
     const { run } = await asked(home, unknown)
     return run.authorize('ring', noon)
   }),
-  one('UNRESOLVED', 'a retry of an unknown outcome', async (home) => {
+  answered('UNRESOLVED', 'a retry of an unknown outcome', async (home) => {
     const run = await home.run(holding)
     await run.break('first', append('a'), unknown)
     return retry(home, 'first')

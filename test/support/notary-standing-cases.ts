@@ -13,7 +13,7 @@ import { createHeadSealer } from '../../security/audit/checkpoint.ts'
 import { catalogue } from '../notary/catalogue.ts'
 import type { Harness } from '../notary/harness.ts'
 import { list, twoWrites } from '../notary/plans.ts'
-import { codeOf, type NotaryCase, one } from './notary-decision-cases.ts'
+import { answered, type NotaryCase, outcomeOf, type Reply } from './notary-case.ts'
 
 const source = `
 version: 1
@@ -43,7 +43,7 @@ async function enable(home: Harness): Promise<void> {
   await call(home, adding)
 }
 
-function admit(home: Harness, at: number, schedule = 'briefing'): Promise<object> {
+function admit(home: Harness, at: number, schedule = 'briefing'): Promise<Reply> {
   const inputs = inputsOfFiring({ kind: 'plan', source, inputs: {} }, { zone, at })
   const compiled = compileSource({ kind: 'plan', source, inputs, catalogue, decide })
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues))
@@ -52,7 +52,7 @@ function admit(home: Harness, at: number, schedule = 'briefing'): Promise<object
 }
 
 const schedules: readonly NotaryCase[] = [
-  one('UNKNOWN_SCHEDULE', 'a firing of a schedule that nobody enabled', async (home) => {
+  answered('UNKNOWN_SCHEDULE', 'a firing of a schedule that nobody enabled', async (home) => {
     await enable(home)
     home.clock.time = seven
     return admit(home, seven, 'other')
@@ -66,47 +66,47 @@ const schedules: readonly NotaryCase[] = [
       const again = await home.restart()
       const reply = await pause(again)
       await again.store.close()
-      return codeOf(reply)
+      return outcomeOf(reply)
     },
   },
-  one('SCHEDULE_CONFLICT', 'other bytes under the same id', async (home) => {
+  answered('SCHEDULE_CONFLICT', 'other bytes under the same id', async (home) => {
     await enable(home)
     return call(home, { ...adding, source: `${source}\n` })
   }),
-  one('SCHEDULE_PAUSED', 'a firing while it is paused', async (home) => {
+  answered('SCHEDULE_PAUSED', 'a firing while it is paused', async (home) => {
     await enable(home)
     await pause(home)
     home.clock.time = seven
     return admit(home, seven)
   }),
-  one('SCHEDULE_PAUSED', 'a backfill while it is paused', async (home) => {
+  answered('SCHEDULE_PAUSED', 'a backfill while it is paused', async (home) => {
     await enable(home)
     await pause(home)
     return backfill(home, seven - 2 * day, seven - day)
   }),
-  one('NOT_NOMINAL', 'a firing at a time that is none of its times', async (home) => {
+  answered('NOT_NOMINAL', 'a firing at a time that is none of its times', async (home) => {
     await enable(home)
     home.clock.time = seven + 5_000
     return admit(home, seven + 1_000)
   }),
-  one('NOT_DUE', 'a firing that is early', async (home) => {
+  answered('NOT_DUE', 'a firing that is early', async (home) => {
     await enable(home)
     return admit(home, seven)
   }),
-  one('NOT_DUE', 'a firing of before it was enabled', async (home) => {
+  answered('NOT_DUE', 'a firing of before it was enabled', async (home) => {
     home.clock.time = seven + 1
     await call(home, adding)
     return admit(home, seven)
   }),
-  one('NOT_DUE', 'a backfill of the future', async (home) => {
+  answered('NOT_DUE', 'a backfill of the future', async (home) => {
     await enable(home)
     return backfill(home, seven - day, seven + day)
   }),
-  one('NOT_DUE', 'a backfill from its later end', async (home) => {
+  answered('NOT_DUE', 'a backfill from its later end', async (home) => {
     await enable(home)
     return backfill(home, seven - day, seven - 2 * day)
   }),
-  one('FIRING_MISSED', 'a firing later than it may be caught up', async (home) => {
+  answered('FIRING_MISSED', 'a firing later than it may be caught up', async (home) => {
     await enable(home)
     home.clock.time = seven + hour + 1
     return admit(home, seven)
@@ -198,7 +198,7 @@ const recording: readonly NotaryCase[] = [
       const args = { note: 'other', text: 'a', dryRun: false }
       const reply = await again.notary.authorize('worker', run.call('first', args))
       await again.store.close()
-      return codeOf(reply)
+      return outcomeOf(reply)
     },
   },
   reopened('an audit in which a row is missing', 'DELETE FROM audit WHERE seq = 2'),
@@ -208,7 +208,7 @@ const recording: readonly NotaryCase[] = [
     'an audit whose last leaf was altered',
     `UPDATE audit SET leaf = '${'B'.repeat(43)}' WHERE seq = ${last}`,
   ),
-  one('CLOCK_BACKWARDS', 'a clock behind the last row', async (home) => {
+  answered('CLOCK_BACKWARDS', 'a clock behind the last row', async (home) => {
     const run = await home.run(twoWrites)
     home.clock.time -= 2_001
     return run.authorize('read', list)
