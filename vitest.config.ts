@@ -4,6 +4,8 @@
 import { defineConfig } from 'vitest/config'
 
 const minutes = 60_000
+/** What is waited for comes when the machine has time for it; a second is a timed test. */
+const waiting = { poll: { timeout: 20_000 } }
 
 export default defineConfig({
   test: {
@@ -25,6 +27,7 @@ export default defineConfig({
           testTimeout: 2 * minutes,
           hookTimeout: 2 * minutes,
           fileParallelism: false,
+          expect: waiting,
         },
       },
       {
@@ -34,6 +37,7 @@ export default defineConfig({
           testTimeout: 20 * minutes,
           hookTimeout: 20 * minutes,
           fileParallelism: false,
+          expect: waiting,
         },
       },
     ],
