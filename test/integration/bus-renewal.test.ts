@@ -4,6 +4,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Bus, connectBus } from '../../security/bus.ts'
@@ -24,6 +25,9 @@ const replicas = [{ agent: 'notes', n: 0 }]
 const folders = credentialFolders(replicas)
 const head = { receiver: 'test', type: 'TASK_REQUEST', correlationId: 'c1' } as const
 const options = { reply: z.strictObject({ n: z.number() }), timeoutMs: 10_000 }
+
+/** What is asked over the old connections is answered within it; a rotation has seconds at least. */
+const overlapMs = 1_500
 
 let server: ReloadableBus
 let saved: string
@@ -93,6 +97,7 @@ describe.each(['nkeys', 'certificates'] as const)('renewing %s', (kind) => {
     // Each party is on its new connection once the server has seen it there.
     await expect.poll(() => server.connections('worker'), { timeout: 20_000 }).toBe(2)
     await expect.poll(() => server.connections('notary')).toBe(2)
+    await delay(overlapMs)
     await end()
     stop.abort()
     await asking
