@@ -1,5 +1,6 @@
-// The pinned third-party servers: each a small Go module in tools/<name>, built once per user and
-// version. The module's go.sum pins every byte; the key of the cache contains its digest.
+// The pinned third-party programs: each a small Go module in tools/<name>, built once per user and
+// version. The module's go.sum pins every byte; the key of the cache contains its digest. The servers
+// are built by set-up; OPA when somebody works on policies (opa.mjs), because nothing that runs needs it.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -18,7 +19,12 @@ const programs = {
     module: 'github.com/nats-io/nats-server/v2',
     package: 'github.com/nats-io/nats-server/v2',
   },
+  opa: {
+    module: 'github.com/open-policy-agent/opa',
+    package: 'github.com/open-policy-agent/opa',
+  },
 }
+const servers = ['temporal', 'nats-server']
 
 /** From here on Go fetches the version that a module names by itself. */
 const oldestGoMinor = 21
@@ -45,14 +51,14 @@ function goEnvironment() {
 }
 
 /** @throws SetupError when there is no Go that can fetch the one the modules ask for */
-export function assertGo() {
+export function assertGo(what = 'Temporal and nats-server') {
   const { status, stdout } = spawnSync('go', ['version'], { encoding: 'utf8' })
   const minor = Number(/go1\.(\d+)/.exec(stdout ?? '')?.[1])
   if (status === 0 && !(minor < oldestGoMinor)) return
   throw new SetupError(
     status === 0
-      ? `Go is too old to build the servers: ${stdout.trim()}`
-      : 'Go is needed to build Temporal and nats-server, and is not on PATH',
+      ? `Go is too old to build ${what}: ${stdout.trim()}`
+      : `Go is needed to build ${what}, and is not on PATH`,
     process.platform === 'darwin'
       ? 'brew install go, then: npm run setup'
       : `install Go 1.${oldestGoMinor} or newer (https://go.dev/doc/install), then: npm run setup`,
@@ -81,8 +87,10 @@ async function build(name) {
   })
 }
 
+/** One program as something that set-up can have to do. */
+export function programJob(name) {
+  return { isDone: () => existsSync(programFile(name).file), make: () => build(name) }
+}
+
 /** The short build runs beside the long one: they share two cores well. */
-export const programJobs = Object.keys(programs).map((name) => ({
-  isDone: () => existsSync(programFile(name).file),
-  make: () => build(name),
-}))
+export const programJobs = servers.map(programJob)
