@@ -9,6 +9,14 @@ export const deploymentSchema = z.strictObject({
   deployment: z.string().regex(/^[a-z0-9]{8}$/),
   pid: z.number().int(),
   startedAt: z.number().int(),
+  /** Of the worker, as `status` shows it; a file of an earlier release has none. */
+  build: z.string().optional(),
+  /** Where the person lives: IANA name; unset where bulkhead.yaml does not say. */
+  timezone: z.string().optional(),
+  /** Models that are asked for a plan where no recipe fits, as `provider/model`; unset: none. */
+  planner: z.array(z.string()).optional(),
+  /** The model of the house that finds what means the same; unset: none. */
+  embeddings: z.string().optional(),
   temporal: z.strictObject({
     /** host:port */
     address: z.string(),

@@ -4,9 +4,9 @@
 // two orders that its callers keep: a ledger or history that must be covered by rows was read before
 // the head of those rows, and a ledger that must cover rows was read after it.
 
-import { z } from 'zod'
 import { digestOf } from '../verify/hash.ts'
 import type { AuditRow } from './format.ts'
+import { nameOfStep, noteRow, type Recorded, type Report } from './recorded-effects.ts'
 import type { AuditGap } from './verification.ts'
 
 /**
@@ -17,7 +17,8 @@ import type { AuditGap } from './verification.ts'
  * `NOT_RECORDED` an agent carried out what no token was recorded for · `NOT_EXECUTED` an outcome of
  * which the agent knows nothing · `OTHER_RECEIPT` the agent has another receipt. Against Temporal:
  * `NO_OUTCOME` a closed run has a step that the audit has no such outcome for · `NOT_IN_HISTORY` an
- * effect settled in a step that the closed run never came to.
+ * effect settled in a step that the closed run never came to; of a read in a run that a person stopped
+ * that is no gap, because it does not ask again for what a lost workflow task of it had read (ADR 21).
  */
 export type GapCode =
   | 'NOT_REGISTERED'
@@ -53,6 +54,8 @@ export interface ClosedRun {
   readonly run: string
   readonly steps: readonly {
     readonly id: string
+    /** Effect class of its action. */
+    readonly effect: string
     readonly outcome: string
     readonly undo?: string | undefined
   }[]
@@ -86,64 +89,9 @@ export interface Reconciler {
 
 const maxGaps = 100
 
-const planBody = z.object({ event: z.enum(['registered', 'admitted']), digest: z.string() })
-const intentBody = z.object({ idem: z.string(), kind: z.string(), agent: z.string() })
-const mintBody = z.object({
-  idem: z.string(),
-  attempt: z.number(),
-  /** Only `run` can start the effect, and counts as an attempt. */
-  op: z.enum(['run', 'attach', 'cancel']).default('run'),
-})
-const resolvedBody = z.object({
-  decision: z.literal('resolved'),
-  idem: z.string(),
-  outcome: z.enum(['settled', 'failed']),
-})
-const endedBody = z.object({
-  decision: z.literal('attempt-ended'),
-  idem: z.string(),
-  attempts: z.number(),
-})
-const outcomeBody = z.object({
-  idem: z.string(),
-  kind: z.string(),
-  outcome: z.string(),
-  /** A denial has none. */
-  receipt: z.string().nullable().default(null),
-  attempts: z.number(),
-})
-
-interface Run {
-  registered: string | undefined
-  admitted: boolean
-}
-
-interface Effect {
-  readonly run: string
-  readonly step: string
-  kind: string | undefined
-  replica: string | undefined
-  intent: boolean
-  minted: number
-  attempts: number
-  outcome: string | undefined
-  /** A probe or a person said what became of it; the agent still does not know. */
-  resolved: boolean
-  receipt: string | null
-  settledAt: number
-}
-
-/** What the rows say, kept small. */
-interface Seen {
-  readonly runs: Map<string, Run>
-  readonly effects: Map<string, Effect>
-}
-
-type Report = (gap: AuditGap) => void
-
 export function createReconciler(): Reconciler {
   const gaps: AuditGap[] = []
-  const seen: Seen = { runs: new Map(), effects: new Map() }
+  const seen: Recorded = { runs: new Map(), effects: new Map(), loops: new Map() }
   const report: Report = (gap) => {
     if (gaps.length < maxGaps) gaps.push(gap)
   }
@@ -158,119 +106,7 @@ export function createReconciler(): Reconciler {
   }
 }
 
-/** A row whose body is not what a notary writes has been altered, which verification says. */
-function noteRow(seen: Seen, row: AuditRow, report: Report): void {
-  const body = parseBody(row.body)
-  if (row.kind === 'plan') notePlan(seen, row, planBody.safeParse(body).data)
-  if (row.kind === 'intent') noteIntent(seen, row, intentBody.safeParse(body).data)
-  if (row.kind === 'outcome') noteOutcome(seen, row, outcomeBody.safeParse(body).data, report)
-  if (row.kind === 'mint') {
-    const minted = mintBody.safeParse(body).data
-    if (minted !== undefined) noteMint(effectOf(seen, row, minted.idem), minted, report)
-  }
-  if (row.kind === 'decision') {
-    const ended = endedBody.safeParse(body).data
-    if (ended !== undefined) noteAttempt(effectOf(seen, row, ended.idem), ended.attempts, report)
-    const { idem, outcome } = resolvedBody.safeParse(body).data ?? {}
-    if (idem !== undefined) noteResolved(effectOf(seen, row, idem), outcome, report)
-  }
-}
-
-function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function runOf({ runs }: Seen, id: string): Run {
-  const run = runs.get(id) ?? { registered: undefined, admitted: false }
-  runs.set(id, run)
-  return run
-}
-
-function effectOf(seen: Seen, row: AuditRow, idem: string): Effect {
-  const known = seen.effects.get(idem)
-  if (known !== undefined) return known
-  const effect: Effect = {
-    run: row.correlation,
-    step: row.subject,
-    kind: undefined,
-    replica: undefined,
-    intent: false,
-    minted: 0,
-    attempts: 0,
-    outcome: undefined,
-    resolved: false,
-    receipt: null,
-    settledAt: 0,
-  }
-  seen.effects.set(idem, effect)
-  runOf(seen, row.correlation)
-  return effect
-}
-
-function notePlan(seen: Seen, row: AuditRow, body: z.infer<typeof planBody> | undefined): void {
-  if (body === undefined) return
-  const run = runOf(seen, row.correlation)
-  if (body.event === 'registered') run.registered = body.digest
-  else run.admitted = true
-}
-
-function noteIntent(seen: Seen, row: AuditRow, body: z.infer<typeof intentBody> | undefined) {
-  if (body === undefined) return
-  const effect = effectOf(seen, row, body.idem)
-  effect.intent = true
-  effect.kind = body.kind
-  effect.replica = body.agent
-}
-
-/** Only what was unknown can be resolved, and once. */
-function noteResolved(effect: Effect, outcome: string | undefined, report: Report): void {
-  const { run, step } = effect
-  if (effect.outcome !== 'unknown') report({ run, step, what: 'TWICE', where: 'audit' })
-  effect.outcome = outcome
-  effect.resolved = true
-}
-
-function noteMint(effect: Effect, { op, attempt }: z.infer<typeof mintBody>, report: Report): void {
-  const { run, step } = effect
-  if (!effect.intent) report({ run, step, what: 'NO_INTENT', where: 'audit' })
-  if (effect.outcome !== undefined) report({ run, step, what: 'AFTER_OUTCOME', where: 'audit' })
-  // Reported once, not for each further attempt.
-  effect.intent = true
-  effect.minted += 1
-  if (op === 'run') noteAttempt(effect, attempt, report)
-}
-
-function noteAttempt(effect: Effect, attempt: number, report: Report): void {
-  const { run, step, attempts } = effect
-  if (attempt !== attempts + 1) report({ run, step, what: 'NO_ATTEMPT', where: 'audit' })
-  effect.attempts = attempt
-}
-
-function noteOutcome(
-  seen: Seen,
-  row: AuditRow,
-  body: z.infer<typeof outcomeBody> | undefined,
-  report: Report,
-): void {
-  if (body === undefined) return
-  const effect = effectOf(seen, row, body.idem)
-  const gap = { run: effect.run, step: effect.step, where: 'audit' }
-  if (effect.outcome !== undefined) report({ ...gap, what: 'TWICE' })
-  if (effect.minted === 0 && body.receipt !== null) report({ ...gap, what: 'NO_MINT' })
-  else if (body.attempts !== effect.attempts) report({ ...gap, what: 'NO_ATTEMPT' })
-  if (body.outcome === 'settled' && body.receipt === null) report({ ...gap, what: 'NO_RECEIPT' })
-  effect.outcome = body.outcome
-  effect.kind = body.kind
-  effect.receipt = body.receipt
-  effect.settledAt = row.at
-  if (body.receipt !== null) effect.replica = row.actor.replace(/^agent:/, '')
-}
-
-function compareWithin({ runs, effects }: Seen, report: Report): void {
+function compareWithin({ runs, effects }: Recorded, report: Report): void {
   const doing = new Set<string>()
   for (const { run, step, intent, minted, outcome } of effects.values()) {
     doing.add(run)
@@ -286,7 +122,7 @@ function compareWithin({ runs, effects }: Seen, report: Report): void {
   }
 }
 
-function compareLedgers(seen: Seen, others: OtherRecords, report: Report): void {
+function compareLedgers(seen: Recorded, others: OtherRecords, report: Report): void {
   const nameOf = createNaming(seen, others.plans)
   for (const { replica, effects } of others.ledgersBefore) {
     for (const { idem, action, state } of effects) {
@@ -309,50 +145,87 @@ function compareLedgers(seen: Seen, others: OtherRecords, report: Report): void 
     if (ledger === undefined || receipt === null || settledAt < others.since) continue
     const executed = ledger.get(idem)
     const where = `ledger of ${replica}`
-    if (executed === undefined) report({ run, step, what: 'NOT_EXECUTED', where })
+    if (executed === undefined) {
+      if (!effect.notBegun) report({ run, step, what: 'NOT_EXECUTED', where })
+      continue
+    }
     // Of an unknown outcome the ledger keeps no receipt, and may learn the real one later.
-    else if (outcome !== 'unknown' && !resolved && executed.receipt !== receipt) {
+    if (outcome !== 'unknown' && !resolved && executed.receipt !== receipt) {
       report({ run, step, what: 'OTHER_RECEIPT', where })
     }
   }
 }
 
 /** Finds run and step of an effect that the audit has no row of: its id is a hash of its address. */
-function createNaming({ runs }: Seen, plans: OtherRecords['plans']) {
+function createNaming(seen: Recorded, plans: OtherRecords['plans']) {
   let names: Map<string, { readonly run: string; readonly step: string }> | undefined
   return (idem: string) => {
-    if (names === undefined) {
-      names = new Map()
-      for (const [run, { registered }] of runs) {
-        for (const step of plans.get(run) ?? []) {
-          for (const kind of ['do', 'undo', 'probe']) {
-            names.set(digestOf([run, registered ?? '', kind, step, 0, 0]), { run, step })
-          }
-        }
-      }
-    }
+    names ??= namesOf(seen, plans)
     return names.get(idem)
   }
 }
 
-function compareHistory(seen: Seen, history: readonly ClosedRun[], report: Report): void {
-  const outcomes = new Map<string, string>()
-  for (const { run, step, kind, outcome } of seen.effects.values()) {
-    if (outcome !== undefined) outcomes.set(`${run} ${kind} ${step}`, outcome)
+function namesOf({ runs, loops }: Recorded, plans: OtherRecords['plans']) {
+  const names = new Map<string, { readonly run: string; readonly step: string }>()
+  for (const [run, { registered = '' }] of runs) {
+    for (const step of plans.get(run) ?? []) {
+      const items = loops.get(nameOfStep(run, step)) ?? 1
+      for (const kind of ['do', 'undo', 'probe']) {
+        for (let iteration = 0; iteration < items; iteration += 1) {
+          names.set(digestOf([run, registered, kind, step, iteration, 0]), { run, step })
+        }
+      }
+    }
   }
+  return names
+}
+
+function compareHistory(seen: Recorded, history: readonly ClosedRun[], report: Report): void {
+  const recorded = tallyOutcomes(seen)
   const settled = new Set(['settled', 'already-settled'])
   for (const { run, steps } of history) {
-    for (const { id, outcome, undo } of steps) {
+    const isStopped = seen.runs.get(run)?.stopped === true
+    for (const { id, effect, outcome, undo } of steps) {
       const gap = { run, step: id, where: 'Temporal history' }
-      const recorded = outcomes.get(`${run} do ${id}`)
-      if (settled.has(outcome) && recorded !== 'settled') report({ ...gap, what: 'NO_OUTCOME' })
+      const done = recorded.get(`do ${nameOfStep(run, id)}`)
+      const items = seen.loops.get(nameOfStep(run, id))
+      // A loop is settled when each of its iterations has come to an end, whatever end that is.
+      const isRecorded =
+        items === undefined ? done?.last === 'settled' : (done?.outcomes ?? 0) >= items
+      if (settled.has(outcome) && !isRecorded) report({ ...gap, what: 'NO_OUTCOME' })
       // A failure in Temporal may be a lost answer; a step that never began cannot have settled.
-      if ((outcome === 'pending' || outcome === 'skipped') && recorded === 'settled') {
+      const mayBeLost = isStopped && effect === 'read'
+      const neverBegan = (outcome === 'pending' && !mayBeLost) || outcome === 'skipped'
+      if (neverBegan && done?.last === 'settled') {
         report({ ...gap, what: 'NOT_IN_HISTORY' })
       }
-      if (settled.has(undo ?? '') && outcomes.get(`${run} undo ${id}`) !== 'settled') {
+      const undone = recorded.get(`undo ${nameOfStep(run, id)}`)
+      const isUndone = items === undefined ? undone?.last === 'settled' : undone?.hasSettled
+      if (settled.has(undo ?? '') && isUndone !== true) {
         report({ ...gap, what: 'NO_OUTCOME' })
       }
     }
   }
+}
+
+interface Outcomes {
+  last: string
+  outcomes: number
+  hasSettled: boolean
+}
+
+/** By kind, run and step: of a loop over all of its iterations. */
+function tallyOutcomes({ effects }: Recorded): ReadonlyMap<string, Outcomes> {
+  const tallies = new Map<string, Outcomes>()
+  for (const { run, step, kind, outcome } of effects.values()) {
+    if (outcome === undefined) continue
+    const key = `${kind} ${nameOfStep(run, step)}`
+    const before = tallies.get(key) ?? { last: outcome, outcomes: 0, hasSettled: false }
+    tallies.set(key, {
+      last: outcome,
+      outcomes: before.outcomes + 1,
+      hasSettled: before.hasSettled || outcome === 'settled',
+    })
+  }
+  return tallies
 }

@@ -3,6 +3,7 @@
 // that they cannot disagree. No stream exports: the server rewrites the reply subject of a service
 // and not that of a stream, and an agent could make others answer on subjects of its choice.
 
+import { ownerId, userIdSchema } from '../people.ts'
 import { PkiError } from './pki-error.ts'
 
 export interface Replica {
@@ -32,7 +33,7 @@ export interface Account {
   readonly maxConnections: number
 }
 
-/** Each call of the notary, and the accounts that may make it. */
+/** Each call of the notary, and the accounts that may make it; where `cli` may, each person's may. */
 const notaryCalls = {
   request: ['cli', 'console', 'ingress'],
   admit: ['worker'],
@@ -59,8 +60,15 @@ interface Party {
 const fixedParties: readonly Party[] = [
   // The wildcards cover exactly the exports below: nothing else can be delivered to these accounts.
   { name: 'notary', inUse: true, serves: ['notary.*.*', 'evt.*.*'] },
-  { name: 'worker', inUse: true, serves: ['worker.artifact.*.*'] },
-  { name: 'supervisor', inUse: true, serves: ['supervisor.ensure', 'supervisor.quarantine'] },
+  { name: 'worker', inUse: true, serves: ['worker.artifact.*.*', 'worker.retrieve.*'] },
+  {
+    name: 'supervisor',
+    inUse: true,
+    serves: [
+      ...['supervisor.ensure', 'supervisor.quarantine', 'supervisor.heartbeat', 'supervisor.pool'],
+      'supervisor.retriever',
+    ],
+  },
   { name: 'cli', inUse: true, serves: [] },
   // Their rights are fixed; a user comes with the process: the gateway's where some agent declares
   // egress, the others' with later issues.
@@ -113,20 +121,33 @@ export function agentAccountName({ agent, n }: Replica): string {
   return `agent_${agent}_${n}`
 }
 
+/** Of a person who is not the owner: what their commands connect as. */
+export function personAccountName(id: string): string {
+  if (!userIdSchema.safeParse(id).success || id === ownerId) {
+    throw new PkiError('INVALID', `no account can be named after ${id.slice(0, 40)}`)
+  }
+  return `cli-${id}`
+}
+
 /**
- * The whole table for these replicas. The gateway has a user only where some agent may ask it.
- * @throws PkiError INVALID for a name or number that must not reach the configuration, or a replica
- * named twice
+ * The whole table for these replicas and people. The gateway has a user only where some agent may ask
+ * it; the owner is always there, `users` are the ids of the others.
+ * @throws PkiError INVALID for a name or number that must not reach the configuration, or a replica or
+ * person named twice
  */
 export function deriveAccounts(
   replicas: readonly Replica[],
-  used: { readonly gateway: boolean } = { gateway: false },
+  used: { readonly gateway: boolean; readonly users?: readonly string[] } = { gateway: false },
 ): readonly Account[] {
   const agents = replicas.map(agentAccountName)
+  const people = (used.users ?? []).map(personAccountName)
   if (new Set(agents).size !== agents.length) {
     throw new PkiError('INVALID', 'a replica is named twice')
   }
-  const routes = [...fixedRoutes(), ...replicas.flatMap(agentRoutes)]
+  if (new Set(people).size !== people.length) {
+    throw new PkiError('INVALID', 'a person is named twice')
+  }
+  const routes = [...fixedRoutes(people), ...replicas.flatMap(agentRoutes)]
   const toAccount = (party: Party, kind: 'server' | 'agent'): Account => {
     const imports = routes.filter((route) => route.caller === party.name)
     return {
@@ -143,24 +164,31 @@ export function deriveAccounts(
   }
   return [
     ...fixedParties.map((party) => toAccount(party, 'server')),
+    ...people.map((name) => toAccount({ name, inUse: true, serves: [] }, 'server')),
     ...agents.map((name) => toAccount({ name, inUse: true, serves: ['exec'] }, 'agent')),
     systemUser,
   ]
 }
 
-function fixedRoutes(): readonly Route[] {
+function fixedRoutes(people: readonly string[]): readonly Route[] {
   const calls = Object.entries(notaryCalls).flatMap(([call, callers]) =>
-    callers.map((caller) => perCaller('notary', `notary.${call}`, caller)),
+    [...callers, ...(callers.some((caller) => caller === 'cli') ? people : [])].map((caller) =>
+      perCaller('notary', `notary.${call}`, caller),
+    ),
   )
-  const artifacts = ['cli', 'console'].flatMap((caller) => [
+  const worker = ['cli', 'console', ...people].flatMap((caller) => [
     perCaller('worker', 'worker.artifact.get', caller),
     perCaller('worker', 'worker.artifact.put', caller),
+    perCaller('worker', 'worker.retrieve', caller),
   ])
   return [
     ...calls,
-    ...artifacts,
+    ...worker,
     literal('supervisor', 'supervisor.ensure', 'worker'),
+    literal('supervisor', 'supervisor.pool', 'worker'),
+    literal('supervisor', 'supervisor.retriever', 'worker'),
     literal('supervisor', 'supervisor.quarantine', 'notary'),
+    literal('supervisor', 'supervisor.heartbeat', 'notary'),
     literal('streams', 'ingest', 'ingress'),
     literal('streams', 'events', 'notary'),
   ]
@@ -192,5 +220,5 @@ function replySecondsOf(party: Party, kind: 'server' | 'agent'): number | undefi
 
 function connectionsOf(party: Party, kind: 'server' | 'agent'): number {
   if (kind === 'agent') return agentConnections
-  return party.name === 'cli' ? cliConnections : serverConnections
+  return /^cli(-|$)/.test(party.name) ? cliConnections : serverConnections
 }

@@ -17,7 +17,8 @@ import {
   toPublicJwk,
 } from '../verify/keys.ts'
 import { createTokenKeys } from '../verify/token.ts'
-import { agentAccountName, type Replica } from './accounts.ts'
+import { agentAccountName, personAccountName, type Replica } from './accounts.ts'
+import { personFolder } from './identities.ts'
 import { PkiError } from './pki-error.ts'
 import {
   createOnce,
@@ -31,16 +32,18 @@ export interface KeysInput {
   /** The state folder. */
   readonly state: string
   readonly replicas: readonly Replica[]
+  /** Ids of the people besides the owner; absent: nobody. */
+  readonly users?: readonly string[]
 }
 
 /**
  * Creates what is missing of: `deployment-id`; the notary's signing and audit keys and their public
- * halves in `public/`; the worker's payload, artifact and sealing keys; the CLI's approver key and its copy of
- * the payload key; each replica's ledger key and ledger id.
+ * halves in `public/`; the worker's payload, artifact and sealing keys; each person's approver key and
+ * copy of the payload key; each replica's ledger key and ledger id.
  * @throws PkiError UNREADABLE for a damaged file, MISMATCH when one half of a pair is lost or foreign
  */
 export async function prepareKeys(input: KeysInput): Promise<{ readonly deployment: string }> {
-  const { state, replicas } = input
+  const { state, replicas, users = [] } = input
   const file = (...parts: readonly string[]) => join(state, ...parts)
   await ensureStateFolder(state)
   for (const folder of ['public', 'notary', 'worker', 'cli']) await ensureFolder(file(folder))
@@ -55,6 +58,7 @@ export async function prepareKeys(input: KeysInput): Promise<{ readonly deployme
   await prepareSecret(file('worker', 'artifact.key'))
   await prepareRing(file('worker', 'sealing.key'))
   await preparePrivateJwk(file('cli', 'approver.jwk.json'))
+  for (const id of users) await preparePersonKeys(state, id)
   for (const replica of replicas) {
     // Names become folders here, so they pass the same check as account names.
     agentAccountName(replica)
@@ -64,6 +68,23 @@ export async function prepareKeys(input: KeysInput): Promise<{ readonly deployme
     await prepareLedgerId(join(folder, 'ledger.id'))
   }
   return { deployment }
+}
+
+/**
+ * The keys of one person besides the owner: an approver key, drawn once, and the payload key as the
+ * worker has it now. @throws PkiError
+ */
+export async function preparePersonKeys(state: string, id: string): Promise<void> {
+  // The id becomes a folder here, so it passes the same check as account names.
+  personAccountName(id)
+  const person = join(state, personFolder(id))
+  for (const folder of [join(state, 'users'), person, join(person, 'cli')]) {
+    await ensureFolder(folder)
+  }
+  await preparePrivateJwk(join(person, 'cli', 'approver.jwk.json'))
+  const ring = await readIfPresent(join(state, 'worker', 'payload.key'))
+  if (ring === undefined) throw new PkiError('MISMATCH', 'the payload key is lost')
+  await replaceFile(join(person, 'cli', 'payload.key'), ring)
 }
 
 const signingFile = 'signing.jwk.json'

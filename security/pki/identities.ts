@@ -6,7 +6,13 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { createUser, fromSeed } from '@nats-io/nkeys'
-import { agentAccountName, deriveAccounts, type Replica, systemAccount } from './accounts.ts'
+import {
+  agentAccountName,
+  deriveAccounts,
+  personAccountName,
+  type Replica,
+  systemAccount,
+} from './accounts.ts'
 import { type Authority, prepareAuthority, prepareCertificate } from './certificates.ts'
 import { renderNatsConfig } from './nats-config.ts'
 import { PkiError } from './pki-error.ts'
@@ -25,6 +31,8 @@ export interface IdentitiesInput {
   readonly replicas: readonly Replica[]
   /** Some agent may ask the gateway, so it exists as a party; absent: it does not. */
   readonly gateway?: boolean
+  /** Ids of the people besides the owner; absent: nobody. */
+  readonly users?: readonly string[]
   /** Where the server will listen. Always this machine: TCP ports of loopback only. */
   readonly bus: { readonly host: string; readonly port: number }
   /** Milliseconds since the epoch; certificates near their end at this time are renewed. */
@@ -39,13 +47,22 @@ export interface IdentitiesInput {
 export function credentialFolders(
   replicas: readonly Replica[],
   gateway = false,
+  users: readonly string[] = [],
 ): ReadonlyMap<string, string> {
   const names = ['supervisor', 'notary', 'worker', 'cli', ...(gateway ? ['gateway'] : [])]
   const own = names.map((name) => [name, join(name, 'bus')] as const)
   const agents = replicas.map(
     (each) => [agentAccountName(each), join('agents', `${each.agent}.${each.n}`, 'bus')] as const,
   )
-  return new Map([...own, ...agents, [systemAccount, join('supervisor', 'sys')]])
+  const people = users.map(
+    (id) => [personAccountName(id), join(personFolder(id), 'cli', 'bus')] as const,
+  )
+  return new Map([...own, ...people, ...agents, [systemAccount, join('supervisor', 'sys')]])
+}
+
+/** All that one person's commands need, laid out like a state folder; relative to the state folder. */
+export function personFolder(id: string): string {
+  return join('users', id)
 }
 
 /**
@@ -54,14 +71,14 @@ export function credentialFolders(
  * @throws PkiError INVALID for names and addresses, UNREADABLE for a stored key that is damaged
  */
 export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
-  const { deployment, replicas, bus, gateway = false } = input
+  const { deployment, replicas, bus, gateway = false, users = [] } = input
   // The server resolves relative names against its own working folder.
   const state = resolve(input.state)
   const now = input.now ?? Date.now()
   if (bus.host !== '127.0.0.1' && bus.host !== 'localhost') {
     throw new PkiError('INVALID', 'the bus listens on 127.0.0.1 only')
   }
-  const accounts = deriveAccounts(replicas, { gateway })
+  const accounts = deriveAccounts(replicas, { gateway, users })
   const pki = join(state, 'pki')
   const server = join(state, 'nats')
   await ensureStateFolder(state)
@@ -85,7 +102,7 @@ export async function prepareIdentities(input: IdentitiesInput): Promise<void> {
     now,
   )
   const nkeys = new Map<string, readonly string[]>()
-  for (const [account, folder] of credentialFolders(replicas, gateway)) {
+  for (const [account, folder] of credentialFolders(replicas, gateway, users)) {
     const own = await prepareParty({ state, folder, account, authority, bus, now })
     const accepted = new Set([own, ...(input.accepted?.get(account) ?? [])])
     nkeys.set(account, input.shutOut?.has(account) === true ? [] : [...accepted])

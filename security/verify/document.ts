@@ -54,14 +54,30 @@ export async function signDocument(
   return (await createDocumentSigner(privateJwk))(type, payload)
 }
 
+/** Keys of replicas change with every start of one: these are more than are in use at once. */
+const maxVerifiers = 64
+const verifiers = new Map<string, Promise<VerifyDocument>>()
+
 /**
- * The payload, when `publicJwk` signed it as a document of this type.
- * @throws DocumentError
+ * The payload, when `publicJwk` signed it as a document of this type. Keeps the keys it has imported,
+ * by their whole text, because a replica signs many documents with one.
+ * @throws DocumentError, z.ZodError for a key that is not Ed25519
  */
 export async function verifyDocument(
   jws: string,
   type: string,
   publicJwk: unknown,
 ): Promise<unknown> {
-  return (await createDocumentVerifier(publicJwk))(jws, type)
+  const text = String(JSON.stringify(publicJwk))
+  const verifier = verifiers.get(text) ?? createDocumentVerifier(publicJwk)
+  verifiers.delete(text)
+  verifiers.set(text, verifier)
+  const [oldest] = verifiers.keys()
+  if (verifiers.size > maxVerifiers && oldest !== undefined) verifiers.delete(oldest)
+  try {
+    return await (await verifier)(jws, type)
+  } catch (cause) {
+    if (!(cause instanceof DocumentError)) verifiers.delete(text)
+    throw cause
+  }
 }

@@ -6,15 +6,17 @@
 
 import type { JsonValue } from './canonical-json.ts'
 
-export type StrictJsonCode =
-  | 'TOO_LARGE'
-  | 'TOO_DEEP'
-  | 'SYNTAX'
-  | 'DUPLICATE_KEY'
-  | 'FORBIDDEN_KEY'
-  | 'NUMBER_NOT_FINITE'
-  | 'INTEGER_UNSAFE'
-  | 'LONE_SURROGATE'
+export const strictJsonCodes = [
+  'TOO_LARGE',
+  'TOO_DEEP',
+  'SYNTAX',
+  'DUPLICATE_KEY',
+  'FORBIDDEN_KEY',
+  'NUMBER_NOT_FINITE',
+  'INTEGER_UNSAFE',
+  'LONE_SURROGATE',
+] as const
+export type StrictJsonCode = (typeof strictJsonCodes)[number]
 
 export class StrictJsonError extends Error {
   override readonly name = 'StrictJsonError'

@@ -73,8 +73,8 @@ const agreeing: OtherRecords = {
     {
       run,
       steps: [
-        { id: 'read', outcome: 'settled' },
-        { id: 'write', outcome: 'already-settled' },
+        { id: 'read', effect: 'read', outcome: 'settled' },
+        { id: 'write', effect: 'write', outcome: 'already-settled' },
       ],
     },
   ],
@@ -184,7 +184,7 @@ describe('what is missing in the audit is named:', () => {
   })
 
   it('the outcome of an undo', () => {
-    const steps = [{ id: 'write', outcome: 'settled', undo: 'settled' }]
+    const steps = [{ id: 'write', effect: 'write', outcome: 'settled', undo: 'settled' }]
     expect(gaps(honest, { history: [{ run, steps }] })).toEqual([
       'write NO_OUTCOME (Temporal history)',
     ])
@@ -249,14 +249,38 @@ describe('what cannot have been is named:', () => {
     ])
   })
 
+  it('an effect of which the agent signed that it had nothing, and it has', () => {
+    const ended = outcome('write', { outcome: 'failed', code: 'NOT_BEGUN', attempts: 2 })
+    const written = honest.map((one, at) => (at === honest.length - 1 ? ended : one))
+    const against = (...effects: LedgerEffect[]) =>
+      gaps(written, { ledgersAfter: ledger(...effects), history: [] })
+    expect(against(done('read'))).toEqual([])
+    expect(against(done('read'), done('write', { receipt: 'another' }))).toEqual([
+      'write OTHER_RECEIPT (ledger of notes.0)',
+    ])
+  })
+
   it('an effect in a step that the run never came to', () => {
     const steps = [
-      { id: 'read', outcome: 'settled' },
-      { id: 'write', outcome: 'pending' },
+      { id: 'read', effect: 'read', outcome: 'settled' },
+      { id: 'write', effect: 'write', outcome: 'pending' },
     ]
     expect(gaps(honest, { history: [{ run, steps }] })).toEqual([
       'write NOT_IN_HISTORY (Temporal history)',
     ])
+    const skipped = steps.map((step) => ({ ...step, outcome: 'skipped' }))
+    expect(gaps(honest, { history: [{ run, steps: skipped }] })).toEqual([
+      'read NOT_IN_HISTORY (Temporal history)',
+      'write NOT_IN_HISTORY (Temporal history)',
+    ])
+  })
+
+  it.each(['cancelled', 'given-up'])('but no read that a run lost before it was %s', (decision) => {
+    const steps = [{ id: 'read', effect: 'read', outcome: 'pending' }]
+    const history = [{ run, steps }]
+    const stopped = { kind: 'decision', subject: run, body: { decision } } as const
+    expect(gaps([...honest, stopped], { history })).toEqual([])
+    expect(gaps(honest, { history })).toEqual(['read NOT_IN_HISTORY (Temporal history)'])
   })
 
   it('no further than the first hundred, and a strange body is no reason to stop', () => {
@@ -264,5 +288,59 @@ describe('what cannot have been is named:', () => {
     expect(gaps([...honest, ...many])).toHaveLength(100)
     const strange = { kind: 'mint', subject: 'x', body: { idem: 7 } } as const
     expect(gaps([...honest, strange])).toEqual([])
+  })
+})
+
+describe('a loop', () => {
+  const expanded = (count: number): Written => ({
+    kind: 'decision',
+    subject: 'each',
+    body: { call: 'settle', decision: 'expanded', count, rerun: 0 },
+  })
+  const idem = (iteration: number, kind = 'do') =>
+    digestOf([run, digest, kind, 'each', iteration, 0])
+  const iteration = (at: number, change: object = {}): readonly Written[] => [
+    { kind: 'intent', subject: 'each', body: { idem: idem(at), kind: 'do', agent: 'notes.0' } },
+    { kind: 'mint', subject: 'each', body: { idem: idem(at), attempt: 1 } },
+    outcome('each', { idem: idem(at), ...change }),
+  ]
+  const closed = (outcome: string, undo?: string) => ({
+    ...{ ledgersBefore: [], ledgersAfter: [] },
+    history: [{ run, steps: [{ id: 'each', effect: 'write', outcome, undo }] }],
+  })
+  const failed = { outcome: 'failed' }
+
+  it('that is told as settled has an outcome for each of its items, whichever came last', () => {
+    const both = [registered, admitted, expanded(2), ...iteration(0), ...iteration(1, failed)]
+    expect(gaps(both, closed('settled'))).toEqual([])
+    const one = [registered, admitted, expanded(2), ...iteration(0)]
+    expect(gaps(one, closed('settled'))).toEqual(['each NO_OUTCOME (Temporal history)'])
+    expect(gaps([registered, admitted, expanded(0)], closed('settled'))).toEqual([])
+    expect(gaps([registered, admitted], closed('settled'))).toEqual([
+      'each NO_OUTCOME (Temporal history)',
+    ])
+  })
+
+  it('that is told as undone has an iteration that was', () => {
+    const undone = (at: number, change: object = {}) =>
+      outcome('each', { idem: idem(at, 'undo'), kind: 'undo', receipt: null, ...change })
+    const both = [registered, admitted, expanded(2), ...iteration(0), ...iteration(1)]
+    const missing = gaps(both, closed('settled', 'settled'))
+    expect(missing).toEqual(['each NO_OUTCOME (Temporal history)'])
+    const skipped = undone(1, { outcome: 'skipped', attempts: 0 })
+    const written = [...both, undone(0, { attempts: 0 }), skipped]
+    expect(gaps(written, closed('settled', 'settled'))).toEqual(['each NO_RECEIPT (audit)'])
+  })
+
+  it('names what an agent did of it without a token', () => {
+    const ledgers = ledger(done('each', { idem: idem(1) }))
+    const others = {
+      ...closed('failed'),
+      ledgersBefore: ledgers,
+      plans: new Map([[run, ['each']]]),
+    }
+    expect(gaps([registered, admitted, expanded(2)], others)).toEqual([
+      'each NOT_RECORDED (ledger of notes.0)',
+    ])
   })
 })

@@ -42,6 +42,26 @@ describe('a signed document', () => {
     expect(await codeOf(forge({ header, payload: {}, key: other.privateJwk }))).toBe('SIGNATURE')
   })
 
+  it('is judged by the key that is given, whichever was used before, and after any number', async () => {
+    const first = await signDocument(type, {}, notaryKey)
+    for (let count = 0; count < 70; count += 1) {
+      const other = await generateKeyPairJwk()
+      const jws = await signDocument(type, {}, other.privateJwk)
+      expect(await codeOf(jws, other.publicJwk)).toBe('accepted')
+      expect(await codeOf(first, other.publicJwk)).toBe('KEY_UNKNOWN')
+      expect(await codeOf(first)).toBe('accepted')
+      expect(await codeOf(jws)).toBe('KEY_UNKNOWN')
+    }
+  })
+
+  it('is opened with no key that has members beyond those of one, also where that one is known', async () => {
+    const jws = await signDocument(type, {}, notaryKey)
+    expect(await codeOf(jws)).toBe('accepted')
+    await expect(codeOf(jws, { ...publicJwk, use: 'enc' })).rejects.toThrow()
+    await expect(codeOf(jws, notaryKey)).rejects.toThrow()
+    await expect(codeOf(jws, null)).rejects.toThrow()
+  })
+
   it.each([
     ['HEADER', { ...header, jwk: publicJwk }],
     ['HEADER', { alg: 'EdDSA', typ: type }],

@@ -27,7 +27,7 @@ interface Row {
   readonly asks?: readonly string[]
 }
 
-const table: Readonly<Record<string, Row>> = {
+const fixed: Readonly<Record<string, Row>> = {
   worker: {
     calls: {
       'notary.admit': ['notary', 'notary.admit.worker'],
@@ -35,11 +35,13 @@ const table: Readonly<Record<string, Row>> = {
       'notary.settle': ['notary', 'notary.settle.worker'],
       'notary.head': ['notary', 'notary.head.worker'],
       'supervisor.ensure': ['supervisor', 'supervisor.ensure'],
+      'supervisor.pool': ['supervisor', 'supervisor.pool'],
+      'supervisor.retriever': ['supervisor', 'supervisor.retriever'],
       'agent.calendar.1.exec': ['agent_calendar_1', 'exec'],
       'agent.my-notes.1.exec': ['agent_my-notes_1', 'exec'],
       'agent.my-notes.2.exec': ['agent_my-notes_2', 'exec'],
     },
-    subscribes: ['worker.artifact.*.*', '_INBOX_worker.>'],
+    subscribes: ['worker.artifact.*.*', 'worker.retrieve.*', '_INBOX_worker.>'],
     replies: 'at any time',
   },
   cli: {
@@ -53,6 +55,7 @@ const table: Readonly<Record<string, Row>> = {
       'notary.head': ['notary', 'notary.head.cli'],
       'worker.artifact.get': ['worker', 'worker.artifact.get.cli'],
       'worker.artifact.put': ['worker', 'worker.artifact.put.cli'],
+      'worker.retrieve': ['worker', 'worker.retrieve.cli'],
     },
     subscribes: ['_INBOX_cli.>'],
   },
@@ -67,6 +70,7 @@ const table: Readonly<Record<string, Row>> = {
       'notary.head': ['notary', 'notary.head.console'],
       'worker.artifact.get': ['worker', 'worker.artifact.get.console'],
       'worker.artifact.put': ['worker', 'worker.artifact.put.console'],
+      'worker.retrieve': ['worker', 'worker.retrieve.console'],
     },
   },
   ingress: {
@@ -82,12 +86,17 @@ const table: Readonly<Record<string, Row>> = {
       'notary.event': ['notary', 'notary.event.supervisor'],
       'notary.quarantine': ['notary', 'notary.quarantine.supervisor'],
     },
-    subscribes: ['supervisor.ensure', 'supervisor.quarantine', '_INBOX_supervisor.>'],
+    subscribes: [
+      ...['supervisor.ensure', 'supervisor.quarantine', 'supervisor.heartbeat', 'supervisor.pool'],
+      'supervisor.retriever',
+      '_INBOX_supervisor.>',
+    ],
     replies: 'at any time',
   },
   notary: {
     calls: {
       'supervisor.quarantine': ['supervisor', 'supervisor.quarantine'],
+      'supervisor.heartbeat': ['supervisor', 'supervisor.heartbeat'],
       events: ['streams', 'events'],
     },
     subscribes: ['notary.*.*', 'evt.*.*', '_INBOX_notary.>'],
@@ -116,6 +125,11 @@ const table: Readonly<Record<string, Row>> = {
     replies: '30s',
   },
 }
+
+/** A person besides the owner: what `cli` may, under a name of their own. */
+const ofAnna = (text: string) => text.replaceAll('cli', 'cli-anna')
+const anna = JSON.parse(ofAnna(JSON.stringify(fixed['cli']))) as Row
+const table: Readonly<Record<string, Row>> = { ...fixed, 'cli-anna': anna }
 
 // Strict: a stream export, a deny rule, a default permission or a mapping would not parse.
 const allowSchema = z.strictObject({ allow: z.array(z.string()).min(1) })
@@ -185,6 +199,7 @@ beforeAll(async () => {
     state,
     deployment: 'abcd1234',
     replicas,
+    users: ['anna'],
     bus: { host: '127.0.0.1', port: 4333 },
   })
   text = await readFile(join(state, 'nats', 'nats.conf'), 'utf8')
@@ -237,8 +252,8 @@ describe('the generated configuration of the bus', () => {
     const keys = Object.values(config.accounts).flatMap(({ users }) =>
       users.map(({ nkey }) => nkey),
     )
-    expect(keys.length).toBe(8)
-    expect(new Set(keys).size).toBe(8)
+    expect(keys.length).toBe(9)
+    expect(new Set(keys).size).toBe(9)
     expect(keys.every((key) => /^U[A-Z2-7]{55}$/.test(key))).toBe(true)
   })
 
