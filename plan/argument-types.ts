@@ -3,9 +3,10 @@
 // the type is the wanted one is asked in compile-arguments.ts.
 
 import type { Check } from './compile-arguments.ts'
+import { typeOfHandle } from './compile-handles.ts'
 import type { Findings } from './findings.ts'
 import { type JsonSchema, toJsonSchema, walkSchema } from './json-schema.ts'
-import { escapeToken, isObject, parseReference } from './pointer.ts'
+import { escapeToken, isObject, parsePointer, parseReference } from './pointer.ts'
 import { type Form, formOf } from './references.ts'
 import type { WrittenStep } from './schema.ts'
 import { parseText, TextError } from './text.ts'
@@ -26,16 +27,18 @@ export function typeOfArgument(value: unknown, path: string, check: Check): Json
   switch (form.form) {
     case 'from':
       return typeOfReference(form.reference, path, check)
+    case 'item':
+      return typeOfItem(form, path, check)
     case 'input':
       return typeOfInput(form.name, path, check)
+    case 'handle':
+      return typeOfHandle(form, path, check)
     case 'text':
       return checkText(form, path, check) ? { type: 'string' } : undefined
     case 'unknown': {
-      const later = form.keys.find((key) => key === '$handle' || key === '$item')
-      const message =
-        later === undefined
-          ? `${form.keys.join(', ')} is not a form of an argument`
-          : `${later} is not supported by this version`
+      const message = form.keys.includes('$handle')
+        ? 'an earlier result is { $handle: <request>/<step>/<iteration>, pointer: /<field> }'
+        : `${form.keys.join(', ')} is not a form of an argument`
       check.findings.add({ code: 'INVALID_SHAPE', path, message })
       return undefined
     }
@@ -65,19 +68,58 @@ function typeOfReference(reference: string, path: string, check: Check): JsonSch
   const action = check.scope.actions.get(step)
   // An unknown action has been reported; nothing more can be said of its result.
   if (action === undefined) return undefined
-  const found = walkSchema(toJsonSchema(action.output, 'output'), tokens)
+  const found = walkSchema(typeOfResult(toJsonSchema(action.output, 'output'), producer), tokens)
   if (found === undefined) {
     const message = `${producer.agent}.${producer.action} has no result /${tokens.join('/')}`
     check.findings.add({ code, path, message })
     return undefined
   }
-  return orAbsent(found, producer)
+  const isMissable = producer.forEach === undefined && check.within?.join === 'any'
+  return mayBeAbsent(producer) || isMissable ? orNull(found) : found
 }
 
-/** A step that may be skipped, or fail and let the run go on, may leave no result. */
-export function orAbsent(schema: JsonSchema, { when, onError }: WrittenStep): JsonSchema {
-  const mayBeAbsent = when !== undefined || onError === 'continue'
-  return mayBeAbsent ? { anyOf: [schema, { type: 'null' }] } : schema
+function typeOfItem(
+  { pointer, as }: Extract<Form, { form: 'item' }>,
+  path: string,
+  check: Check,
+): JsonSchema | undefined {
+  const code = 'UNKNOWN_REFERENCE'
+  const loop = check.within?.loop
+  if (loop?.as !== as) {
+    const message = `there is no item ${JSON.stringify(as.slice(0, 60))} here`
+    check.findings.add({ code, path, message }, { name: as, known: loop ? [loop.as] : [] })
+    return undefined
+  }
+  // What the loop runs over has been refused; nothing more can be said of its items.
+  if (loop.item === undefined) return undefined
+  const tokens = parsePointer(pointer)
+  const found = tokens === undefined ? undefined : walkSchema(loop.item, tokens)
+  if (found !== undefined) return found
+  const message = `an item of ${loop.as} has no ${JSON.stringify(pointer.slice(0, 80))}`
+  check.findings.add({ code, path, message })
+  return undefined
+}
+
+const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] })
+
+/** A step that may be skipped, or fail and let the run go on, may leave no result; a loop leaves a list. */
+function mayBeAbsent({ when, onError, join, forEach }: WrittenStep): boolean {
+  if (forEach !== undefined) return false
+  // One that waited for any of its needs is skipped where none of them settled.
+  return when !== undefined || onError === 'continue' || join === 'any'
+}
+
+/** Of a loop the list of what its iterations return, null where one was skipped or failed. */
+function typeOfResult(output: JsonSchema, { forEach, when, onError }: WrittenStep): JsonSchema {
+  if (forEach === undefined) return output
+  const isGap = when !== undefined || onError === 'continue'
+  return { type: 'array', items: isGap ? orNull(output) : output }
+}
+
+/** What the whole result of a step is to those that refer to it. */
+export function typeOfProduct(output: JsonSchema, producer: WrittenStep): JsonSchema {
+  const result = typeOfResult(output, producer)
+  return mayBeAbsent(producer) ? orNull(result) : result
 }
 
 function typeOfInput(name: string, path: string, check: Check): JsonSchema | undefined {

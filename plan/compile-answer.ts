@@ -1,7 +1,7 @@
 // The answer's references and template, checked like any other text.
 
 import { answerName } from './answer.ts'
-import { checkTemplate, orAbsent } from './argument-types.ts'
+import { checkTemplate, typeOfProduct } from './argument-types.ts'
 import type { StepScope } from './compile-arguments.ts'
 import type { Findings } from './findings.ts'
 import { type JsonSchema, toJsonSchema } from './json-schema.ts'
@@ -14,7 +14,7 @@ export function checkAnswer(plan: WrittenPlan, scope: StepScope, findings: Findi
     const action = scope.actions.get(id)
     // Of an unknown action nothing can be said, and it has been reported.
     const output = action === undefined ? {} : toJsonSchema(action.output, 'output')
-    types.set(answerName(id), step === undefined ? {} : orAbsent(output, step))
+    types.set(answerName(id), step === undefined ? {} : typeOfProduct(output, step))
     if (step !== undefined) continue
     const path = `/answer/from/${index}`
     const message = `there is no step ${id}`

@@ -5,14 +5,16 @@
 
 import { z } from 'zod'
 import { typeOfArgument } from './argument-types.ts'
+import type { HandleScope } from './compile-handles.ts'
 import type { Findings } from './findings.ts'
 import type { IssueCode } from './issues.ts'
 import { alternativesOf, isAssignable, type JsonSchema, toJsonSchema } from './json-schema.ts'
+import { isPrefix } from './labels.ts'
 import { limits } from './limits.ts'
 import type { ActionManifest } from './manifest.ts'
-import { escapeToken, isObject, toPointer } from './pointer.ts'
-import { formOf, resolveRecord } from './references.ts'
-import type { Argument, InputDeclaration, InputValues, WrittenStep } from './schema.ts'
+import { escapeToken, isObject, type Reference, toPointer } from './pointer.ts'
+import { type Form, formOf, referenceOf, resolveRecord } from './references.ts'
+import type { Argument, InputDeclaration, InputValues, Join, WrittenStep } from './schema.ts'
 
 export interface StepScope {
   readonly actions: ReadonlyMap<string, ActionManifest>
@@ -20,11 +22,22 @@ export interface StepScope {
   readonly inputs: Readonly<Record<string, InputDeclaration>>
   /** Values of those inputs that have a right one. */
   readonly values: InputValues
+  readonly handles: HandleScope
 }
 
 export interface Check {
   readonly scope: StepScope
   readonly findings: Findings
+  /** What only the arguments of one step may refer to, and what it makes of all references. */
+  readonly within?: { readonly join: Join; readonly loop?: LoopScope | undefined }
+  /** What the guard of the step reads of other steps. */
+  readonly guarded?: readonly Reference[]
+}
+
+export interface LoopScope {
+  readonly as: string
+  /** Undefined where the list itself was refused. */
+  readonly item: JsonSchema | undefined
 }
 
 const anything: JsonSchema = {}
@@ -39,7 +52,8 @@ export function checkArguments(step: WrittenStep, path: string, check: Check): v
     checkNamed(args, `${path}/args`, check)
   } else {
     const before = check.findings.issues.length
-    checkObject(args, toJsonSchema(action.input, 'input'), `${path}/args`, check)
+    const guarded = referencesOfGuard(step)
+    checkObject(args, toJsonSchema(action.input, 'input'), `${path}/args`, { ...check, guarded })
     const isSound = check.findings.issues.length === before
     if (isSound && isKnownNow(args, check.scope.values))
       checkWhole(args, action, `${path}/args`, check)
@@ -123,10 +137,32 @@ function checkValue(value: unknown, schema: JsonSchema, path: string, check: Che
   }
   if (isAssignable(given, schema)) return
   const nullable = isAssignable({ type: 'null' }, given) && !isAssignable({ type: 'null' }, schema)
+  const isGuarded = form.form !== 'input' && isReadByGuard(form, check)
+  if (nullable && isGuarded && isAssignable(withoutNull(given), schema)) return
   const reason = nullable
     ? 'it may be null (its step may be skipped or fail, or the value may be absent)'
     : `it is ${describe(given)}`
   report(check, 'INVALID_ARGUMENT', path, `${reason}; wanted: ${describe(schema)}`)
+}
+
+/**
+ * Whether the value is there is for the guard to say, where it reads the value or what the value is part
+ * of. One that says yes to an absent value is no danger: the notary refuses the null (docs/adr/0047).
+ */
+function isReadByGuard(form: Form, { guarded = [] }: Check): boolean {
+  const given = referenceOf(form)
+  if (given === undefined) return false
+  return guarded.some(({ step, tokens }) => step === given.step && isPrefix(tokens, given.tokens))
+}
+
+function referencesOfGuard({ when }: WrittenStep): readonly Reference[] {
+  return Object.values(when?.with ?? {}).flatMap((value) =>
+    isObject(value) ? (referenceOf(formOf(value)) ?? []) : [],
+  )
+}
+
+function withoutNull(schema: JsonSchema): JsonSchema {
+  return { anyOf: alternativesOf(schema).filter((one) => one['type'] !== 'null') }
 }
 
 /** A list or object with a form somewhere in it: each part against its own schema. */

@@ -37,15 +37,18 @@ export function resolveInputs(
     findings.add({ code: 'INVALID_ARGUMENT', path, message }, { name, known })
   }
   for (const [name, { type, default: fallback }] of Object.entries(declared)) {
-    const raw = Object.hasOwn(given, name) ? given[name] : fallback
+    const isGiven = Object.hasOwn(given, name)
+    // Left out of the plan: absent-inputs.ts.
+    if (!isGiven && fallback === null) continue
+    const raw = isGiven ? given[name] : fallback
     const path = `/inputs/${name}`
     if (raw === undefined) {
       const message = `the input ${name} (${type}) has no default and was not given`
       findings.add({ code: 'INVALID_ARGUMENT', path, message, fix: `--input ${name}=...` })
       continue
     }
-    const value = toDeclared(type, raw)
-    if (fitsInput(type, value)) values.push([name, value])
+    const value = raw === null ? raw : toDeclared(type, raw)
+    if (value !== null && fitsInput(type, value)) values.push([name, value])
     else {
       const message = `the input ${name} is not ${wordsFor[type]}`
       findings.add({ code: 'INVALID_ARGUMENT', path, message })

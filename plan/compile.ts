@@ -2,17 +2,25 @@
 // bytes, inputs, catalogue and rules give the same digest, in the command, the worker and the notary.
 
 import { digestOf } from '../security/verify/hash.ts'
+import { absentInputs, leaveOut } from './absent-inputs.ts'
 import { checkAnswer } from './compile-answer.ts'
 import { type Check, checkArguments, type StepScope } from './compile-arguments.ts'
+import { lookUpHandles, pinsIn } from './compile-handles.ts'
 import { resolveInputs } from './compile-inputs.ts'
+import { checkExpansion, checkLoop } from './compile-loops.ts'
+import { checkPolicy } from './compile-policy.ts'
 import { createFindings, type Findings } from './findings.ts'
+import type { Authorship } from './flow-rules.ts'
 import { findCycles, levelsOf } from './graph.ts'
+import { isHandle, type LookUpHandle } from './handle.ts'
 import type { Issue } from './issues.ts'
+import { judgePlan, toIssue } from './judge-flow.ts'
 import { limits } from './limits.ts'
 import type { ActionManifest, Catalogue } from './manifest.ts'
 import { parsePlan, parseSource } from './parse.ts'
 import type { Decide } from './policy.ts'
 import { checkGuard, GuardError } from './predicate.ts'
+import { type KnownNames, nobody } from './principals.ts'
 import { sourcesOf } from './references.ts'
 import { type Durations, reportOn } from './report.ts'
 import type {
@@ -37,6 +45,13 @@ export interface CompileContext {
   readonly inputs: InputValues
   readonly catalogue: Catalogue
   readonly decide: Decide
+  /** The person's lists; without them no address is theirs and no value is vouched for. */
+  readonly names?: KnownNames | undefined
+  /**
+   * What stands behind a handle. `later`: whoever registers the plan finds out. Absent: the plan may have
+   * none, because it is to run again and again.
+   */
+  readonly handles?: LookUpHandle | 'later' | undefined
   /** Recorded durations per `agent.action`; without them a cautious guess is used. */
   readonly durations?: Durations
   /** Milliseconds the person gives it; a critical path that is longer is INFEASIBLE. */
@@ -46,19 +61,24 @@ export interface CompileContext {
 /** More knots than this tell nobody anything new. */
 const maxCycles = 10
 
-/** Compiles the bytes of a recipe or plan file. Never throws on any input. */
+/** Bytes that a person registers: their literals are that person's. */
+const byPerson: Authorship = { author: 'person' }
+
+/** Compiles the bytes of a recipe or plan file that a person asks for. Never throws on any input. */
 export function compileSource(
   input: CompileContext & { readonly kind: 'recipe' | 'plan'; readonly source: string },
 ): CompileResult {
   const parsed = parseSource(input.kind, input.source)
   if (!parsed.ok) return parsed
-  const compiled = compileWritten(parsed.plan, input)
-  if (compiled.ok || input.kind === 'plan') return compiled
-  return { ok: false, issues: compiled.issues.map(toRecipeIssue) }
+  const compiled = compileWritten(parsed.plan, { ...input, authorship: byPerson })
+  if (input.kind === 'plan') return compiled
+  if (!compiled.ok) return { ok: false, issues: compiled.issues.map(toRecipeIssue) }
+  const questions = compiled.report.questions.map(toRecipeIssue)
+  return { ...compiled, report: { ...compiled.report, questions } }
 }
 
 /** In a recipe's file the plan stands under `plan`, its inputs beside it. */
-function toRecipeIssue(issue: Issue): Issue {
+function toRecipeIssue<One extends Issue>(issue: One): One {
   const inPlan = (path: string) => (/^\/(?:steps|answer)/.test(path) ? `/plan${path}` : path)
   const { path, source } = issue
   return {
@@ -68,14 +88,19 @@ function toRecipeIssue(issue: Issue): Issue {
   }
 }
 
-/** Compiles a plan that is data already. */
+/** Compiles a plan of a person's that is data already. */
 export function compilePlan(written: unknown, context: CompileContext): CompileResult {
   const parsed = parsePlan(written)
-  return parsed.ok ? compileWritten(parsed.plan, context) : parsed
+  return parsed.ok ? compileWritten(parsed.plan, { ...context, authorship: byPerson }) : parsed
 }
 
-function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResult {
+/** A plan of a proven shape, by somebody: who wrote it says how far its literals are trusted. */
+export function compileWritten(
+  written: WrittenPlan,
+  context: CompileContext & { readonly authorship: Authorship },
+): CompileResult {
   const findings = createFindings()
+  const plan = leaveOut(written, absentInputs(written.inputs ?? {}, context.inputs))
   reportDuplicates(plan, findings)
   const values = resolveInputs(plan.inputs ?? {}, context.inputs, findings)
   const actions = new Map<string, ActionManifest>()
@@ -83,32 +108,60 @@ function compileWritten(plan: WrittenPlan, context: CompileContext): CompileResu
     const action = findAction(step, `/steps/${index}`, context.catalogue, findings)
     if (action !== undefined) actions.set(step.id, action)
   }
+  const handles = lookUpHandles(plan, context.handles, { ...context, findings })
   const scope: StepScope = {
+    handles,
     actions,
     written: new Map(plan.steps.map((step) => [step.id, step])),
     inputs: plan.inputs ?? {},
     values,
   }
+  const asked = new Set<string>()
   for (const [index, step] of plan.steps.entries()) {
     if (findings.full) break
     checkStep(step, `/steps/${index}`, { scope, findings })
     const action = actions.get(step.id)
-    if (action !== undefined) checkPolicy(step, action, `/steps/${index}`, context, findings)
+    if (action === undefined) continue
+    if (checkPolicy(step, action, `/steps/${index}`, { ...context, findings })) asked.add(step.id)
   }
+  checkExpansion(plan, findings)
   checkAnswer(plan, scope, findings)
   const needs = needsOf(scope.written)
   const nodes = [...needs].map(([id, all]) => ({ id, needs: all }))
   for (const cycle of findCycles(nodes, maxCycles)) findings.add(cycleIssue(plan, cycle))
-  if (findings.issues.length > 0) return { ok: false, issues: findings.issues }
+  if (findings.issues.some(({ code }) => code !== 'POLICY')) {
+    return { ok: false, issues: findings.issues }
+  }
   const steps = plan.steps.map((step) => toCompiledStep(step, actions, needs))
   const { goal, answer } = plan
-  const compiled: CompiledPlan = { version: 1, goal, inputs: values, steps, answer }
-  const report = reportOn(compiled, levelsOf(steps), actions, context.durations)
+  const pins = pinsIn(handles)
+  const compiled: CompiledPlan = { version: 1, goal, inputs: values, steps, answer, ...pins }
+  const judged = judgeFlow(compiled, context)
+  for (const issue of judged.issues) findings.add(issue)
+  if (findings.issues.length > 0) return { ok: false, issues: findings.issues }
+  const { durations } = context
+  const { enabled, questions } = judged
+  const approvals = [...new Set([...asked, ...enabled, ...questions.map(({ step }) => step)])]
+  const told = { durations, approvals, questions }
+  const report = reportOn(compiled, levelsOf(steps), actions, told)
   if (context.deadlineMs !== undefined && report.estimateMs.p50 > context.deadlineMs) {
     const message = `the longest path takes about ${report.estimateMs.p50} ms, the deadline is in ${context.deadlineMs} ms`
     return { ok: false, issues: [{ code: 'INFEASIBLE', path: '', message }] }
   }
   return { ok: true, plan: compiled, digest: digestOf(compiled), report }
+}
+
+function judgeFlow(
+  plan: CompiledPlan,
+  { catalogue, names = nobody, authorship }: CompileContext & { readonly authorship: Authorship },
+) {
+  const judged = judgePlan(plan, catalogue, { names, ...authorship })
+  const { violations, questions, enabled } = judged
+  return {
+    issues: violations.map(toIssue),
+    questions: questions.map((one) => ({ step: one.step, ...toIssue(one) })),
+    enabled,
+  }
 }
 
 /** What must run before each step: declared, and implied by references. */
@@ -119,8 +172,8 @@ function needsOf(
   // In the order of the plan, so that the digest does not depend on the order of an object's keys.
   const at = (id: string): number => order.get(id) ?? 0
   return new Map(
-    [...written].map(([id, { args = {}, when = null, needs = [] }]) => {
-      const all = new Set([...needs, ...sourcesOf({ args, when })])
+    [...written].map(([id, step]) => {
+      const all = new Set([...(step.needs ?? []), ...referredTo(step)])
       return [id, [...all].toSorted((a, b) => at(a) - at(b))]
     }),
   )
@@ -172,7 +225,9 @@ function checkStep(step: WrittenStep, path: string, check: Check): void {
     const slip = { name: need, known: scope.written.keys() }
     findings.add({ code: 'UNKNOWN_REFERENCE', ...issue }, slip)
   }
-  checkArguments(step, path, check)
+  const loop = checkLoop(step, path, check)
+  checkArguments(step, path, { ...check, within: { join: step.join ?? 'all', loop } })
+  checkJoin(step, path, findings)
   if (step.when !== undefined) {
     try {
       checkGuard(step.when)
@@ -189,6 +244,20 @@ function checkStep(step: WrittenStep, path: string, check: Check): void {
     findings.add({ code: 'LIMIT', path: `${path}/timeoutMs`, message })
   }
   if (step.undo !== undefined) checkUndo(step, action, path, findings)
+}
+
+/** A step that waits for any of nothing would wait for ever. */
+function checkJoin(step: WrittenStep, path: string, findings: Findings): void {
+  if (step.join !== 'any' || referredTo(step).length + (step.needs ?? []).length > 0) return
+  const message = 'join: any wants a step that it needs'
+  findings.add({ code: 'INVALID_ARGUMENT', path: `${path}/join`, message, fix: 'leave join out' })
+}
+
+/** Steps of the same plan that its arguments, its guard and its list are resolved from. */
+function referredTo({ args = {}, when, forEach }: WrittenStep): readonly string[] {
+  const loop = forEach === undefined ? {} : { forEach }
+  const sources = sourcesOf({ args, when: when ?? null, ...loop })
+  return sources.filter((source) => !isHandle(source))
 }
 
 /** A plan may repeat the manifest's undo, never invent another: the notary would authorise it. */
@@ -211,40 +280,6 @@ function checkUndo(
   })
 }
 
-/** Asks of the step, and of its undo, which must not be refused on the day that it is needed. */
-function checkPolicy(
-  step: WrittenStep,
-  action: ActionManifest,
-  path: string,
-  context: CompileContext,
-  findings: Findings,
-): void {
-  const undoName = action.undo === 'none' ? undefined : action.undo.action
-  const undo =
-    undoName === undefined ? undefined : context.catalogue.get(step.agent)?.actions[undoName]
-  const questions = [
-    { name: step.action, declared: action, kind: 'do' as const },
-    ...(undoName === undefined || undo === undefined
-      ? []
-      : [{ name: undoName, declared: undo, kind: 'undo' as const }]),
-  ]
-  for (const { name, declared, kind } of questions) {
-    const decision = context.decide({
-      agent: step.agent,
-      action: name,
-      effect: declared.effect,
-      audience: declared.audience,
-      egress: declared.egress ?? [],
-      hasUndo: declared.undo !== 'none',
-      kind,
-    })
-    if (decision.allow) continue
-    const asked = decision.rules.join(', ')
-    const message = `no rule allows it (asked: ${asked}); missing: ${decision.missing}`
-    findings.add({ code: 'POLICY', path, message })
-  }
-}
-
 function toCompiledStep(
   step: WrittenStep,
   actions: ReadonlyMap<string, ActionManifest>,
@@ -259,8 +294,11 @@ function toCompiledStep(
     effect: action.effect,
     args: step.args ?? {},
     needs: needs.get(step.id) ?? [],
-    join: 'all',
+    join: step.join ?? 'all',
     when: step.when ?? null,
+    // A plan without them keeps the digest that it had before there were any (docs/adr/0017).
+    ...(step.forEach === undefined ? {} : { forEach: step.forEach }),
+    ...(step.at === undefined ? {} : { at: step.at }),
     onError: step.onError ?? 'abort',
     timeoutMs: step.timeoutMs ?? action.timeoutMs,
     attempts: step.attempts ?? limits.attempts,

@@ -13,8 +13,14 @@ import {
   visit,
 } from 'yaml'
 import { z } from 'zod'
+import { usersSchema } from './household-rights.ts'
+import { peopleSchema, placesSchema } from './known-names.ts'
 import { limits } from './limits.ts'
 import { nearest } from './nearest.ts'
+import { plannerKeysAt, plannerSchema } from './planner-models.ts'
+import { policyHint, policyKeysAt, policySchema } from './policy-settings.ts'
+import { replicasSchema } from './replicas.ts'
+import { isTimeZone } from './time-zone.ts'
 
 /** Servers of the deployment whose port may be fixed; all listen on loopback only. */
 const portNames = ['temporal', 'temporalUi', 'temporalHttp', 'temporalMetrics', 'bus'] as const
@@ -26,6 +32,24 @@ const configurationSchema = z.strictObject({
   timezone: z.string().refine(isTimeZone, 'is not an IANA time zone').optional(),
   /** Unset ones are chosen freely at each start. */
   ports: z.partialRecord(z.enum(portNames), port).optional(),
+  /** Whether short steps run inside their run's workflow task. Unset: they do. */
+  fastLane: z.boolean().optional(),
+  /** By agent, where it shall be another number than its manifest says. */
+  replicas: replicasSchema.optional(),
+  /** Names the person gives to addresses; under `owner` their own. What is listed is vouched for. */
+  people: peopleSchema.optional(),
+  places: placesSchema.optional(),
+  /** What the people of the household may do for each other. Unset: nothing. */
+  users: usersSchema.optional(),
+  /** Models that are asked for a plan where no recipe fits. Unset: none. */
+  planner: plannerSchema.optional(),
+  /** The model of the house (`agents.model.local`) that finds what means the same. Unset: words alone. */
+  embeddings: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, 'is not a name of a model')
+    .optional(),
+  /** What the policy asks, refuses and bounds beyond its defaults. */
+  policy: policySchema.optional(),
   /** By agent, then by setting: `calendar: { folder: ... }` is what manifests call `calendar.folder`. */
   agents: z.record(z.string(), z.record(z.string(), setting)).optional(),
 })
@@ -99,8 +123,26 @@ export function parseConfiguration(
   return { ok: true, configuration: parsed.data, lineOf: at }
 }
 
-function refuse(problems: readonly ConfigurationProblem[]): ParsedConfiguration {
-  return { ok: false, problems: [...problems].sort((left, right) => left.line - right.line) }
+/** As many as a person reads before they write the file anew, each as long as a line of it. */
+const [maxProblems, maxWords] = [50, 300]
+
+function refuse(found: readonly ConfigurationProblem[]): ParsedConfiguration {
+  const all = [...found].sort((left, right) => left.line - right.line)
+  const problems = all.slice(0, maxProblems).map(({ line, message, hint }) => ({
+    line,
+    message: cut(message),
+    hint: cut(hint),
+  }))
+  const more = all[maxProblems]
+  if (more !== undefined) {
+    const message = `from here on ${all.length - maxProblems} more problems`
+    problems.push({ line: more.line, message, hint: 'mend those above first' })
+  }
+  return { ok: false, problems }
+}
+
+function cut(words: string): string {
+  return words.length > maxWords ? `${words.slice(0, maxWords - 1)}…` : words
 }
 
 type LineAt = (path: readonly PropertyKey[]) => number
@@ -108,6 +150,13 @@ type LineAt = (path: readonly PropertyKey[]) => number
 function problemsOf(issue: z.core.$ZodIssue, at: LineAt): ConfigurationProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...issue.path, key], keysAt(issue.path), at))
+  }
+  if (
+    issue.code === 'invalid_key' &&
+    ['people', 'places', 'users'].includes(String(issue.path[0]))
+  ) {
+    const message = `${issue.path.map(String).join('.')} is not a name`
+    return [{ line: at(issue.path), message, hint: hintFor(issue.path.slice(0, 1)) }]
   }
   if (issue.code === 'invalid_key')
     return [unknownKey(issue.path, keysAt(issue.path.slice(0, -1)), at)]
@@ -122,7 +171,10 @@ function problemsOf(issue: z.core.$ZodIssue, at: LineAt): ConfigurationProblem[]
 }
 
 function keysAt(path: readonly PropertyKey[]): readonly string[] {
-  return path.length === 0 ? Object.keys(configurationSchema.shape) : portNames
+  if (path.length === 0) return Object.keys(configurationSchema.shape)
+  if (path[0] === 'policy') return policyKeysAt(path.slice(1))
+  if (path[0] === 'planner') return plannerKeysAt(path.slice(1))
+  return path[0] === 'users' ? ['approvesFor', 'sees', 'agents'] : portNames
 }
 
 function unknownKey(
@@ -160,6 +212,22 @@ function hintFor(path: readonly PropertyKey[]): string {
       return 'an IANA name, such as Europe/Vienna'
     case 'ports':
       return path.length > 1 ? 'a number from 1 to 65535' : 'ports: { temporalUi: 8233 }'
+    case 'fastLane':
+      return 'true or false'
+    case 'replicas':
+      return `replicas: { weather: 2 }, from 1 to ${limits.replicas}`
+    case 'people':
+      return 'people: { owner: [me@example.org], bob: [bob@example.org] }'
+    case 'places':
+      return 'places: { office: [Example Street 1] }'
+    case 'policy':
+      return policyHint(path[1])
+    case 'planner':
+      return 'planner: { models: [{ provider: local, model: qwen3:8b, maxMicroUsd: 0 }] }'
+    case 'embeddings':
+      return 'embeddings: nomic-embed-text, as the server of agents.model.local calls it'
+    case 'users':
+      return 'users: { anna: { approvesFor: [owner], sees: [owner] } }'
     case 'agents':
       return 'agents: { calendar: { folder: path/to/calendars } }'
     default:
@@ -199,13 +267,4 @@ function offsetOf(contents: unknown, path: readonly PropertyKey[]): number {
     node = pair.value
   }
   return offset
-}
-
-function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }

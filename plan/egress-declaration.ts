@@ -5,7 +5,8 @@
 import { parseHost } from '../security/host.ts'
 import { isObject, parsePointer } from './pointer.ts'
 
-export type EgressMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
+/** PROPFIND and REPORT read a CalDAV server (RFC 4918, 3253); both carry a body and change nothing. */
+export type EgressMethod = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PROPFIND' | 'REPORT'
 
 export interface EgressRule {
   readonly methods: readonly EgressMethod[]
@@ -45,11 +46,28 @@ export interface EgressDeclaration {
   readonly pin?: string
   /** The person named a private or loopback address on purpose. */
   readonly privateAddress?: boolean
+  /**
+   * Nothing but an address of the house or of this machine is connected to: what it is told stays with the
+   * owner, whatever the setting says. Needs `privateAddress`.
+   */
+  readonly onlyPrivate?: boolean
+  /** How long one request may take, where a server thinks longer than the gateway's usual bound. */
+  readonly requestMs?: number
 }
+
+/** A server that has not answered by then has lost the question, and somebody waits. */
+export const longestRequestMs = 5 * 60_000
 
 const idPattern = /^[a-z][a-z0-9-]{0,39}$/
 const settingPattern = /^[a-z][a-z0-9-]{0,39}\.[A-Za-z][A-Za-z0-9_-]{0,39}$/
-const methods: ReadonlySet<string> = new Set<EgressMethod>(['GET', 'POST', 'PUT', 'DELETE'])
+const methods: ReadonlySet<string> = new Set<EgressMethod>([
+  'GET',
+  'POST',
+  'PUT',
+  'DELETE',
+  'PROPFIND',
+  'REPORT',
+])
 /** Of a template: unreserved characters, sub-delimiters that no server splits at, and `{name}`. */
 const segmentPattern = /^(?:\{[A-Za-z][A-Za-z0-9_]{0,39}\}|[A-Za-z0-9._~!$'()+,=:@-]+)$/
 const queryKeyPattern = /^[A-Za-z0-9_.[\]-]{1,64}$/
@@ -117,6 +135,13 @@ function faultOfDeclaration(agent: string, declaration: EgressDeclaration): stri
   }
   if (pin !== undefined && !/^[A-Za-z0-9+/]{43}=$/.test(pin)) return 'has a pin that is no SHA-256'
   if (pin !== undefined && protocol !== 'https') return 'pins a key where there is none'
+  if (declaration.onlyPrivate === true && declaration.privateAddress !== true) {
+    return 'stays in the house and may not ask there'
+  }
+  const { requestMs = 1 } = declaration
+  if (!Number.isSafeInteger(requestMs) || requestMs < 1 || requestMs > longestRequestMs) {
+    return 'waits longer than any request may'
+  }
   for (const rule of allow) {
     const fault = faultOfRule(rule)
     if (fault !== undefined) return `allows ${rule.path}, ${fault}`
@@ -125,10 +150,17 @@ function faultOfDeclaration(agent: string, declaration: EgressDeclaration): stri
 }
 
 /** What the gateway could not do for bytes that it cannot read is not declared. */
-function faultOfTunnel({ allow, credential, pin }: EgressDeclaration): string | undefined {
+function faultOfTunnel({
+  allow,
+  credential,
+  pin,
+  onlyPrivate,
+}: EgressDeclaration): string | undefined {
   if (allow.length > 0) return 'has rules for requests, and is a tunnel'
   if (credential !== undefined) return 'has a credential, which nobody can add to a tunnel'
   if (pin !== undefined) return 'has a pin, which only its agent can check'
+  if (onlyPrivate === true)
+    return 'is promised to stay in the house, which is said of requests only'
   return undefined
 }
 
@@ -144,6 +176,17 @@ function isCredentialForm(as: unknown): boolean {
     /^[a-z][a-z0-9-]{0,60}$/.test(header) &&
     !reservedHeaders.test(header)
   )
+}
+
+/** Action -> pointer of the argument that chooses its egress, of those that have one. */
+export function choicesOf(
+  actions: Readonly<Record<string, { readonly audience: unknown }>>,
+): Readonly<Record<string, string>> {
+  const found = Object.entries(actions).flatMap(([name, { audience }]) => {
+    const pointer = isObject(audience) ? audience['hostOf'] : undefined
+    return typeof pointer === 'string' ? [[name, pointer] as const] : []
+  })
+  return Object.fromEntries(found)
 }
 
 /** Names in `{}` of a path template. */
@@ -194,6 +237,10 @@ function faultOfAction(
   const host = isObject(audience) ? audience['host'] : undefined
   if (host !== undefined && !(typeof host === 'string' && ids.includes(host))) {
     return 'its audience is a host that it does not ask'
+  }
+  const isChoice = isObject(audience) && 'hostOf' in audience
+  if (isChoice && declarations.some(({ id, protocol }) => ids.includes(id) && protocol === 'tls')) {
+    return 'its audience is a choice, and nobody reads what goes through a tunnel'
   }
   if (ids.length === 0) return undefined
   // R5: every network request is an effect.

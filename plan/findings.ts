@@ -34,7 +34,9 @@ export function createFindings(): Findings {
 }
 
 function toPlainIssue(issue: Issue): Issue {
-  return { ...issue, path: plain(issue.path, maxPath), message: plain(issue.message, maxMessage) }
+  const { path, message, fix } = issue
+  const told = { path: plain(path, maxPath), message: plain(message, maxMessage) }
+  return { ...issue, ...told, ...(fix === undefined ? {} : { fix: plain(fix, maxMessage) }) }
 }
 
 /** Control and format characters could fool a terminal or turn the reading order. */

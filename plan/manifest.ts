@@ -3,9 +3,11 @@
 // import this file, so nothing here may do I/O or know of Temporal, NATS or the notary.
 
 import type { z } from 'zod'
+import { faultOfCurrencies, faultOfUnits } from './amounts.ts'
 import type { Effect, UndoArgument } from './effect.ts'
 
 import { type EgressDeclaration, faultOfEgress } from './egress-declaration.ts'
+import { faultOfChoice, faultOfFlow, seesNoMore } from './flow-declaration.ts'
 import {
   blindSpotsOf,
   isAssignable,
@@ -14,17 +16,28 @@ import {
   toJsonSchema,
   walkSchema,
 } from './json-schema.ts'
+import type { FieldLabel } from './labels.ts'
 import { limits } from './limits.ts'
 import { isObject, parsePointer } from './pointer.ts'
 import { type ProbeDeclaration, probeOutput } from './probe.ts'
 import { faultOfSandbox, type SandboxDeclaration } from './sandbox-declaration.ts'
+import { faultOfSpent } from './spent.ts'
+import { type Touch, touches } from './touches.ts'
 
 export type { Effect, UndoArgument } from './effect.ts'
 export type { EgressDeclaration, EgressMethod, EgressRule } from './egress-declaration.ts'
 /** control: who, what, where, which code; opaque: an id that the same agent gave earlier. */
 export type Role = 'control' | 'content' | 'amount' | 'opaque'
-/** Who will see an action's content. Undeclared means PUBLIC, the most cautious reading. */
-export type Audience = 'owner' | 'PUBLIC' | { readonly arg: string } | { readonly host: string }
+/**
+ * Who will see an action's content. Undeclared means PUBLIC, the most cautious reading. `hostOf`: pointer of
+ * the argument that names which of the action's egress it goes to, and the gateway lets no other be asked.
+ */
+export type Audience =
+  | 'owner'
+  | 'PUBLIC'
+  | { readonly arg: string }
+  | { readonly host: string }
+  | { readonly hostOf: string }
 
 export interface UndoDeclaration {
   readonly action: string
@@ -38,9 +51,26 @@ export interface ActionManifest {
   readonly output: z.ZodType
   /** RFC 6901 pointer of every leaf of `input` -> role; `*` stands for array items. */
   readonly roles: Readonly<Record<string, Role>>
+  /** Pointer of an amount, which is in minor units then -> of the argument that names its currency. */
+  readonly currencies?: Readonly<Record<string, string>>
+  /** Pointer of an amount that has no currency -> `<agent>.<unit>`, one budget for all actions that name it. */
+  readonly units?: Readonly<Record<string, string>>
+  /** Pointer of an amount -> of the number in the result that says what it came to; see plan/spent.ts. */
+  readonly spent?: Readonly<Record<string, string>>
   readonly audience: Audience
+  /** RFC 6901 pointer into the result, `*` for items -> who may see it. Undeclared: the owner alone. */
+  readonly labels?: Readonly<Record<string, FieldLabel>>
+  /** Pointers into the result, `*` for items: texts that name whom or where; see result-rules.ts. */
+  readonly addresses?: readonly string[]
+  /**
+   * Pointers into the result, with all below them: texts that others wrote or that a person keeps. One
+   * that looks like a secret is refused anywhere else; here it would silence whoever only quotes it.
+   */
+  readonly quotes?: readonly string[]
   /** Ids of the agent's egress that the action may use; absent: none. */
   readonly egress?: readonly string[]
+  /** What its effect is about: rules of the policy ask by it. Absent: nothing that they know of. */
+  readonly touches?: readonly Touch[]
   readonly undo: UndoDeclaration | 'none'
   /** How to find out whether it happened, when its answer was lost; see plan/probe.ts. */
   readonly probe?: ProbeDeclaration
@@ -71,6 +101,7 @@ export interface AgentManifest<
   /** Idle time after which the supervisor stops the sandbox. */
   readonly idleMs: number
   readonly storage: 'none' | 'ledger' | 'data'
+  /** So many replicas for each person of the household, with settings, data and ledger of their own. */
   readonly perUser: boolean
   readonly mounts: readonly MountDeclaration[]
   /** What it may ask of the network, through the gateway; absent: nothing. */
@@ -107,6 +138,9 @@ function checkManifest(manifest: AgentManifest): void {
   requireThat(isCount(manifest.idleMs), `${name} has no idle time`)
   for (const [action, declaration] of Object.entries(manifest.actions)) {
     checkAction(`${name}.${action}`, action, declaration, manifest.actions)
+    const output = toJsonSchema(declaration.output, 'output')
+    const fault = faultOfFlow(declaration, output, manifest.egress ?? [])
+    if (fault !== undefined) throw new ManifestError(`${name}.${action} ${fault}`)
   }
   const inputsOf = ({ input }: ActionManifest) => leavesOf(toJsonSchema(input, 'input'))
   const fault = faultOfEgress(name, manifest.egress ?? [], manifest.actions, inputsOf)
@@ -148,10 +182,21 @@ function checkAction(
     isCount(action.maxResultBytes) && action.maxResultBytes <= limits.resultBytes,
     `${name} allows too large a result`,
   )
+  const stray = action.touches?.find((touch) => !touches.includes(touch))
+  requireThat(stray === undefined, `${name} touches ${stray}, of which no rule knows`)
   const input = toJsonSchema(action.input, 'input')
   const [blindSpot] = blindSpotsOf(input)
   if (blindSpot !== undefined) throw new ManifestError(`${name}: ${blindSpot}`)
   checkRoles(name, action, input)
+  const currencyFault = faultOfCurrencies(action, input)
+  if (currencyFault !== undefined) throw new ManifestError(`${name} ${currencyFault}`)
+  const unitFault = faultOfUnits(name.slice(0, -key.length - 1), action, Object.keys(siblings))
+  if (unitFault !== undefined) throw new ManifestError(`${name} ${unitFault}`)
+  const output = toJsonSchema(action.output, 'output')
+  const spentFault = faultOfSpent(name, action, { input, output })
+  if (spentFault !== undefined) throw new ManifestError(`${name} ${spentFault}`)
+  const choiceFault = faultOfChoice(action, input)
+  if (choiceFault !== undefined) throw new ManifestError(`${name} ${choiceFault}`)
   // A request to a declared host changes nothing of the person's that could be shown beforehand.
   const changes = action.effect !== 'read' && action.effect !== 'egress'
   const properties = input['properties']
@@ -167,6 +212,7 @@ function checkAction(
     : undefined
   if (undo === undefined) throw new ManifestError(`${name}: its undo is not an action of the agent`)
   checkUndo(name, action, action.undo, toJsonSchema(undo.input, 'input'))
+  requireThat(seesNoMore(undo, action), `${name}: its undo is seen by others than itself`)
 }
 
 function checkProbe(
@@ -179,6 +225,7 @@ function checkProbe(
   const probe = Object.hasOwn(siblings, asked) ? siblings[asked] : undefined
   if (probe?.effect !== 'read')
     throw new ManifestError(`${name}: its probe is no read of the agent`)
+  requireThat(seesNoMore(probe, action), `${name}: its probe is seen by others than itself`)
   requireThat(probe.output === probeOutput, `${name}: its probe does not answer as a probe must`)
   const results = Object.values(args).some((value) => isObject(value) && '$result' in value)
   requireThat(!results, `${name}: a probe has no result to refer to`)

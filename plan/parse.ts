@@ -2,13 +2,15 @@
 // plain JSON, then held against the strict schema. Issues carry a pointer into the file.
 
 import type { z } from 'zod'
+import { parseStrictJson, StrictJsonError } from '../security/verify/strict-json.ts'
 import { createFindings, type Findings } from './findings.ts'
 import type { Issue } from './issues.ts'
+import { limits } from './limits.ts'
 import { checkPlainValue } from './plain-value.ts'
 import { toPointer } from './pointer.ts'
 import { readYaml } from './read-yaml.ts'
 import type { Recipe, WrittenPlan } from './schema.ts'
-import { recipeSchema, writtenPlanSchema } from './written.ts'
+import { proposalSchema, recipeSchema, writtenPlanSchema } from './written.ts'
 
 export type ParseResult =
   | { readonly ok: true; readonly plan: WrittenPlan; readonly recipe?: Recipe }
@@ -22,6 +24,27 @@ export function parseSource(kind: 'recipe' | 'plan', source: string): ParseResul
   const recipe = parseShape(recipeSchema, value, findings) as Recipe | undefined
   if (recipe === undefined) return { ok: false, issues: findings.issues }
   return { ok: true, recipe, plan: { ...recipe.plan, inputs: recipe.inputs } }
+}
+
+/** Parses the JSON text of a plan that a planner proposes. Never throws. */
+export function parseProposal(source: string): ParseResult {
+  const findings = createFindings()
+  const value = readProposal(source, findings)
+  const plan = parseShape(proposalSchema, value, findings) as WrittenPlan | undefined
+  return plan === undefined ? { ok: false, issues: findings.issues } : { ok: true, plan }
+}
+
+/** One meaning or none: what the worker and the notary read must be the same plan. */
+function readProposal(source: string, findings: Findings): unknown {
+  const bounds = { maxBytes: limits.proposalBytes, maxDepth: limits.jsonDepth }
+  try {
+    return parseStrictJson(source, bounds)
+  } catch (cause) {
+    if (!(cause instanceof StrictJsonError)) throw cause
+    const code = cause.code === 'TOO_LARGE' ? 'LIMIT' : 'INVALID_SHAPE'
+    const message = `the proposal is no JSON that may be read: ${cause.code}`
+    return findings.add({ code, path: '', message }) as undefined
+  }
 }
 
 /** The same for a plan that is data already. */

@@ -5,6 +5,7 @@ import type { JsonValue } from '../security/verify/canonical-json.ts'
 import { stepIdPattern } from './schema.ts'
 
 export interface Reference {
+  /** A step's id, or a handle. */
   readonly step: string
   /** Unescaped reference tokens; empty for the whole result. */
   readonly tokens: readonly string[]

@@ -4,20 +4,25 @@
 // after it has verified the hash.
 
 import type { JsonValue } from '../security/verify/canonical-json.ts'
+import { toHandleReference } from './handle.ts'
 import { limits } from './limits.ts'
-import { followPointer, isObject, parseReference } from './pointer.ts'
+import { followPointer, isObject, parsePointer, parseReference, type Reference } from './pointer.ts'
 import type { Argument, CompiledStep, InputValues } from './schema.ts'
 import { renderText, TextError } from './text.ts'
 
 export interface ResolveContext {
   readonly inputs: InputValues
-  /** The whole result of a step; null when it was skipped or failed under `continue`. */
-  resultOf(step: string): JsonValue
+  /** The whole result of a step, null when it was skipped or failed under `continue`; or of a handle. */
+  resultOf(source: string): JsonValue
+  /** What this iteration of a loop is for. */
+  readonly item?: { readonly as: string; value(): JsonValue }
 }
 
 export type Form =
   | { readonly form: 'from'; readonly reference: string }
+  | { readonly form: 'item'; readonly pointer: string; readonly as: string }
   | { readonly form: 'input'; readonly name: string }
+  | { readonly form: 'handle'; readonly handle: string; readonly pointer: string }
   | {
       readonly form: 'text'
       readonly template: string
@@ -33,8 +38,15 @@ export function formOf(value: Readonly<Record<string, unknown>>): Form {
   if (keys.length === 1 && typeof value['$from'] === 'string') {
     return { form: 'from', reference: value['$from'] }
   }
+  if (keys.length === 2 && typeof value['$item'] === 'string' && typeof value['as'] === 'string') {
+    return { form: 'item', pointer: value['$item'], as: value['as'] }
+  }
   if (keys.length === 1 && typeof value['$input'] === 'string') {
     return { form: 'input', name: value['$input'] }
+  }
+  const { $handle: handle, pointer } = value
+  if (keys.length === 2 && typeof handle === 'string' && typeof pointer === 'string') {
+    return { form: 'handle', handle, pointer }
   }
   const names = value['with'] ?? {}
   if (
@@ -49,6 +61,12 @@ export function formOf(value: Readonly<Record<string, unknown>>): Form {
     }
   }
   return { form: 'unknown', keys }
+}
+
+/** The part of a result that a form names, of a step or of a handle; undefined: it names none. */
+export function referenceOf(form: Form): Reference | undefined {
+  if (form.form === 'from') return parseReference(form.reference)
+  return form.form === 'handle' ? toHandleReference(form.handle, form.pointer) : undefined
 }
 
 /**
@@ -97,10 +115,20 @@ function resolveWithin(argument: Argument, context: ResolveContext, spend: Budge
   if (!isObject(argument)) return argument as JsonValue
   const form = formOf(argument)
   switch (form.form) {
-    case 'from': {
-      const reference = parseReference(form.reference)
-      if (reference === undefined) throw new PlanError(`not a reference: ${form.reference}`)
+    case 'from':
+    case 'handle': {
+      const reference = referenceOf(form)
+      if (reference === undefined) throw new PlanError(`not a reference: ${JSON.stringify(form)}`)
       const value = followPointer(context.resultOf(reference.step), reference.tokens)
+      spend(value)
+      return value
+    }
+    case 'item': {
+      const tokens = parsePointer(form.pointer)
+      if (tokens === undefined || context.item?.as !== form.as) {
+        throw new PlanError(`no item ${form.as}`)
+      }
+      const value = followPointer(context.item.value(), tokens)
       spend(value)
       return value
     }
@@ -133,18 +161,17 @@ function resolveEach(
   )
 }
 
-/** Steps that an argument refers to, in order of appearance, each once. */
-export function stepsReferredTo(argument: unknown): readonly string[] {
+/** Steps and handles that an argument refers to, in order of appearance, each once. */
+export function sourcesIn(argument: unknown): readonly string[] {
   const found = new Set<string>()
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) {
       for (const item of value) visit(item)
     } else if (isObject(value)) {
       const form = formOf(value)
-      if (form.form === 'from') {
-        const step = parseReference(form.reference)?.step
-        if (step !== undefined) found.add(step)
-      } else {
+      const source = referenceOf(form)?.step
+      if (source !== undefined) found.add(source)
+      else if (form.form !== 'from' && form.form !== 'handle') {
         for (const item of Object.values(value)) visit(item)
       }
     }
@@ -153,9 +180,11 @@ export function stepsReferredTo(argument: unknown): readonly string[] {
   return [...found]
 }
 
-/** Steps whose results a step's arguments or guard are resolved from. */
-export function sourcesOf(step: Pick<CompiledStep, 'args' | 'when'>): readonly string[] {
-  return stepsReferredTo([step.args, step.when?.with ?? {}])
+/** Steps and handles whose results a step's arguments, guard or items are resolved from. */
+export function sourcesOf(
+  step: Pick<CompiledStep, 'args' | 'when' | 'forEach'>,
+): readonly string[] {
+  return sourcesIn([step.args, step.when?.with ?? {}, step.forEach?.in ?? null])
 }
 
 /** A plan that the compiler would not have let through. */

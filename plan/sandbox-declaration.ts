@@ -1,5 +1,6 @@
-// What a manifest declares of its sandbox beyond mounts: how much it may store, and which secrets of
-// the person's it is given. Data, and what is wrong with it; nothing here reads a secret.
+// What a manifest declares of its sandbox beyond mounts: how much it may store, how much memory and how
+// many processes it may have, which secrets of the person's it is given and which programs it may run.
+// Data, and what is wrong with it; nothing here reads a secret.
 
 /** One secret, put into this agent's sandbox alone, found there under its name. */
 export interface SecretDeclaration {
@@ -8,11 +9,35 @@ export interface SecretDeclaration {
   readonly from: { readonly config: string }
 }
 
+/** One program of the machine's, found by the agent under its name; see docs/adr/0041. */
+export interface ProgramDeclaration {
+  readonly name: string
+  /**
+   * Key of `bulkhead.yaml`, `<agent>.<setting>`, whose value is an absolute path. Where the setting is
+   * not made the agent starts without the program.
+   */
+  readonly from: { readonly config: string }
+  /** A native executable, or a Python script with the absolute path of its interpreter in the first line. */
+  readonly kind: 'elf' | 'python'
+}
+
+/** Where the usual limits are too small; see supervisor/sandbox/oci-spec.ts. */
+export interface LimitsDeclaration {
+  /** Of the whole sandbox. */
+  readonly memoryBytes?: number
+  /** Processes and threads together. */
+  readonly pids?: number
+  /** Of any one file that it writes. */
+  readonly fileBytes?: number
+}
+
 export interface SandboxDeclaration {
   readonly name: string
   /** Bytes of its ledger volume, and of what it may add to each of the person's folders in one life. */
   readonly storageBytes?: number
   readonly secrets?: readonly SecretDeclaration[]
+  readonly programs?: readonly ProgramDeclaration[]
+  readonly limits?: LimitsDeclaration
 }
 
 const mebibyte = 1024 * 1024
@@ -22,7 +47,16 @@ const defaultStorageBytes = 64 * mebibyte
 const maxStorageBytes = 16 * 1024 * mebibyte
 /** A credential has a line of text; an agent with more of them than this is several agents. */
 const maxSecrets = 16
-const secretPattern = /^[a-z][a-z0-9-]{0,39}$/
+/** Each is one more thing that whoever has taken over the agent could run. */
+const maxPrograms = 4
+/** Of secrets and of programs. */
+const namePattern = /^[a-z][a-z0-9-]{0,39}$/
+/** From what an agent needs at all to what a small machine has. */
+const ranges: Readonly<Record<keyof LimitsDeclaration, readonly [number, number]>> = {
+  memoryBytes: [128 * mebibyte, 2048 * mebibyte],
+  pids: [64, 512],
+  fileBytes: [mebibyte, maxStorageBytes],
+}
 /** Names that the sandbox's own files have. */
 const takenNames = ['bus']
 
@@ -43,17 +77,36 @@ export function faultOfSandbox(declaration: SandboxDeclaration): string | undefi
     return `${name} asks for an amount of storage that it cannot have`
   }
   if (secrets.length > maxSecrets) return `${name} asks for too many secrets`
-  const wrong = secrets.find(
-    (one) => !secretPattern.test(one.name) || takenNames.includes(one.name),
-  )
+  const wrong = secrets.find((one) => !namePattern.test(one.name) || takenNames.includes(one.name))
   if (wrong !== undefined) return `${name}: ${wrong.name} is not a name for a secret`
   if (new Set(secrets.map((one) => one.name)).size !== secrets.length) {
     return `${name} has two secrets of one name`
   }
   const foreign = secrets.find(({ from }) => !isOwnSetting(name, from.config))
+  if (foreign !== undefined)
+    return `${name} asks for another agent's secret: ${foreign.from.config}`
+  return faultOfPrograms(declaration) ?? faultOfLimits(declaration)
+}
+
+function faultOfPrograms({ name, programs = [] }: SandboxDeclaration): string | undefined {
+  if (programs.length > maxPrograms) return `${name} asks for too many programs`
+  const wrong = programs.find((one) => !namePattern.test(one.name))
+  if (wrong !== undefined) return `${name}: ${wrong.name} is not a name for a program`
+  if (new Set(programs.map((one) => one.name)).size !== programs.length) {
+    return `${name} has two programs of one name`
+  }
+  const foreign = programs.find(({ from }) => !isOwnSetting(name, from.config))
   return foreign === undefined
     ? undefined
-    : `${name} asks for another agent's secret: ${foreign.from.config}`
+    : `${name} asks for another agent's program: ${foreign.from.config}`
+}
+
+function faultOfLimits({ name, limits = {} }: SandboxDeclaration): string | undefined {
+  const wrong = Object.entries(ranges).find(([key, [least, most]]) => {
+    const value = limits[key as keyof LimitsDeclaration]
+    return value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)
+  })
+  return wrong === undefined ? undefined : `${name}: a limit of ${wrong[0]} that it cannot have`
 }
 
 function isOwnSetting(agent: string, key: string): boolean {

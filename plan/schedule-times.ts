@@ -48,53 +48,48 @@ export function zoneForServer(spec: CalendarSpec, now: number): string {
   return isEveryHour(spec) && isEveryDay && isWholeHours ? 'UTC' : zone
 }
 
+interface Span {
+  readonly after: number
+  readonly until: number
+  readonly max: number
+}
+
 /** Due times after `after`, up to and with `until`, in order; at most `max`. */
-export function dueTimes(
-  spec: ScheduleSpec,
-  { after, until, max }: { readonly after: number; readonly until: number; readonly max: number },
-): readonly number[] {
+export function dueTimes(spec: ScheduleSpec, { after, until, max }: Span): readonly number[] {
   const times: number[] = []
-  if (spec.kind === 'every') {
-    const step = spec.seconds * 1_000
-    for (let at = (Math.floor(after / step) + 1) * step; at <= until && times.length < max; ) {
-      times.push(at)
-      at += step
-    }
-    return times
-  }
-  let day = toLocal(after, spec.zone).toPlainDate()
-  for (let looked = 0; looked < maxDays && times.length < max; looked += 1) {
-    for (const at of timesOfDay(spec, day)) {
-      if (at > until) return times
-      if (at > after && times.length < max) times.push(at)
-    }
-    day = day.add({ days: 1 })
+  if (max < 1) return times
+  for (const at of timesFrom(spec, after, 1)) {
+    if (at > until) break
+    if (at > after) times.push(at)
+    if (times.length === max) break
   }
   return times
 }
 
 /** The last `max` due times after `after`, up to and with `until`, the latest first. */
-export function latestDueTimes(
-  spec: ScheduleSpec,
-  { after, until, max }: { readonly after: number; readonly until: number; readonly max: number },
-): readonly number[] {
+export function latestDueTimes(spec: ScheduleSpec, { after, until, max }: Span): readonly number[] {
   const times: number[] = []
-  if (spec.kind === 'every') {
-    const step = spec.seconds * 1_000
-    for (let at = Math.floor(until / step) * step; at > after && times.length < max; at -= step) {
-      times.push(at)
-    }
-    return times
-  }
-  let day = toLocal(until, spec.zone).toPlainDate()
-  for (let looked = 0; looked < maxDays && times.length < max; looked += 1) {
-    for (const at of timesOfDay(spec, day).toReversed()) {
-      if (at <= after) return times
-      if (at <= until && times.length < max) times.push(at)
-    }
-    day = day.subtract({ days: 1 })
+  if (max < 1) return times
+  for (const at of timesFrom(spec, until, -1)) {
+    if (at <= after) break
+    if (at <= until) times.push(at)
+    if (times.length === max) break
   }
   return times
+}
+
+/** From somewhat before `start` on, or backwards from somewhat after it; without an end for `every`. */
+function* timesFrom(spec: ScheduleSpec, start: number, direction: 1 | -1): Generator<number> {
+  if (spec.kind === 'every') {
+    const step = spec.seconds * 1_000
+    for (let at = Math.floor(start / step) * step; ; at += direction * step) yield at
+  }
+  let day = toLocal(start, spec.zone).toPlainDate()
+  for (let looked = 0; looked < maxDays; looked += 1) {
+    const times = timesOfDay(spec, day)
+    yield* direction === 1 ? times : times.toReversed()
+    day = day.add({ days: direction })
+  }
 }
 
 /** The date at the schedule's place, as plans write it: YYYY-MM-DD. */

@@ -3,6 +3,7 @@
 // and Temporal are given the same lists of numbers and nobody reads a cron line twice. Pure.
 
 import { z } from 'zod'
+import { isTimeZone } from './time-zone.ts'
 
 const numbers = (least: number, most: number) =>
   z
@@ -51,12 +52,3 @@ export const schedulePolicySchema = z.strictObject({
 export type SchedulePolicy = z.infer<typeof schedulePolicySchema>
 
 export const scheduleIdPattern = /^[a-z][a-z0-9-]{0,39}$/
-
-function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}

@@ -4,6 +4,9 @@
 
 import { z } from 'zod'
 import type { Effect, UndoArgument } from './effect.ts'
+import type { Pins } from './handle.ts'
+import type { Issue } from './issues.ts'
+import type { SuggestedSchedule } from './suggested-schedule.ts'
 
 /** Names that a plan may give. Never a prototype's, a path or a control character. */
 export const stepIdPattern = /^[a-z][a-z0-9-]{0,39}$/
@@ -27,7 +30,9 @@ export type Argument =
   | number
   | string
   | FromForm
+  | ItemForm
   | InputForm
+  | HandleForm
   | TextForm
   | readonly Argument[]
   | { readonly [key: string]: Argument }
@@ -35,9 +40,21 @@ export type Argument =
 export interface FromForm {
   readonly $from: string
 }
+/** A part of the item that this iteration of the step's own `forEach` is for; `""` is all of it. */
+export interface ItemForm {
+  readonly $item: string
+  /** The name that the step's `forEach` gives its items. */
+  readonly as: string
+}
 /** A declared input of the recipe or plan. */
 export interface InputForm {
   readonly $input: string
+}
+/** A part of an earlier result of the same person; `""` is all of it. */
+export interface HandleForm {
+  /** `<request>/<step>/<iteration>` */
+  readonly $handle: string
+  readonly pointer: string
 }
 /** Mustache variables and sections over `with`; see plan/text.ts for what is refused. */
 export interface TextForm {
@@ -53,6 +70,29 @@ export interface Guard {
 /** `hold`: the run waits for a person, who tries again, answers what is unknown, or gives up. */
 export type OnError = 'abort' | 'continue' | 'hold'
 
+/** Once for each item of a list. References to the step get the list of what its iterations returned. */
+export interface ForEach {
+  /** What gives the list: a reference, as a rule. */
+  readonly in: Argument
+  /** What `$item` calls one of its items. */
+  readonly as: string
+  /** More items than this end the step with LIMIT, before any of them is acted on. */
+  readonly max: number
+}
+
+/**
+ * Not before this time: `HH:MM[:SS]`, the next one at or after the time that the run was asked for (or
+ * was due), or `YYYY-MM-DDTHH:MM[:SS]`.
+ */
+export interface StartTime {
+  readonly local: string
+  /** IANA name; without one the zone of the configuration. */
+  readonly zone?: string
+}
+
+/** `any`: begins once one of its needs has settled; references to the others may then be null. */
+export type Join = 'all' | 'any'
+
 export interface WrittenStep {
   readonly id: string
   readonly agent: string
@@ -60,6 +100,9 @@ export interface WrittenStep {
   readonly args?: Readonly<Record<string, Argument>>
   readonly needs?: readonly string[]
   readonly when?: Guard
+  readonly forEach?: ForEach
+  readonly join?: Join
+  readonly at?: StartTime
   readonly onError?: OnError
   readonly timeoutMs?: number
   readonly attempts?: number
@@ -75,7 +118,8 @@ export interface PlanAnswer {
 
 export interface InputDeclaration {
   readonly type: 'string' | 'integer' | 'boolean' | 'date'
-  readonly default?: string | number | boolean
+  /** Absent: it has to be given. Null: it need not be, and what is this input is then left out. */
+  readonly default?: string | number | boolean | null
 }
 
 export interface WrittenPlan {
@@ -92,6 +136,8 @@ export interface Recipe {
   readonly title: string
   readonly phrases: readonly string[]
   readonly inputs: Readonly<Record<string, InputDeclaration>>
+  /** When most people would have it run; a person enables it, or does not. */
+  readonly schedule?: SuggestedSchedule
   readonly plan: Omit<WrittenPlan, 'inputs'>
 }
 
@@ -105,8 +151,11 @@ export interface CompiledStep {
   readonly args: Readonly<Record<string, Argument>>
   /** Declared needs and those implied by references, in the order of the plan. */
   readonly needs: readonly string[]
-  readonly join: 'all'
+  readonly join: Join
   readonly when: Guard | null
+  /** Absent, not null: plans from before loops keep the digest that they were admitted with. */
+  readonly forEach?: ForEach
+  readonly at?: StartTime
   readonly onError: OnError
   readonly timeoutMs: number
   readonly attempts: number
@@ -126,6 +175,8 @@ export interface CompiledPlan {
   readonly inputs: InputValues
   readonly steps: readonly CompiledStep[]
   readonly answer: PlanAnswer
+  /** Earlier results that it builds on, by name. Absent where there are none. */
+  readonly handles?: Pins
 }
 
 export interface CompileReport {
@@ -141,6 +192,8 @@ export interface CompileReport {
   readonly leaves: readonly { readonly step: string; readonly audience: string }[]
   /** Steps that need a person's approval. */
   readonly approvals: readonly string[]
+  /** Of these, what agents decide on (R3, R6), and the change that would make the question needless. */
+  readonly questions: readonly (Issue & { readonly step: string })[]
   readonly estimateMs: { readonly p50: number; readonly p95: number }
   readonly risk: Effect
 }
@@ -152,7 +205,11 @@ export interface SkeletonStep {
   readonly type: string
   readonly effect: Effect
   readonly needs: readonly string[]
-  readonly join: 'all'
+  readonly join: Join
+  /** Most iterations of a loop; absent: the step is none. */
+  readonly forEachMax?: number
+  /** Not before this instant, milliseconds since the epoch; the notary has decided it. */
+  readonly at?: number
   readonly onError: OnError
   readonly hasWhen: boolean
   readonly hasUndo: boolean
@@ -165,6 +222,8 @@ export interface PlanSkeleton {
   readonly planRef: string
   readonly digest: string
   readonly steps: readonly SkeletonStep[]
+  /** One local activity may carry on from wave to wave; absent in runs of before it did. */
+  readonly ahead?: true
 }
 
 export const priorities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const

@@ -4,6 +4,8 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
 import { stepIdPattern } from './schema.ts'
+import { suggestedScheduleSchema } from './suggested-schedule.ts'
+import { isTimeZone } from './time-zone.ts'
 
 /** What code that forgot `Object.hasOwn` would find on any object, whether the name is taken or not. */
 const isHostile = (name: string): boolean => name in Object.prototype || name === 'prototype'
@@ -50,9 +52,10 @@ const shownText = (maxCharacters: number) =>
     .max(maxCharacters)
     .refine((text) => !/(?![\n\t])\p{Cc}/u.test(text), 'it holds control characters')
 
-/** A feature of a later release: refused by name, so that nobody believes it was honoured. */
-const notYet = (what: string) =>
-  z.undefined({ error: () => `${what} is not supported by this version` }).optional()
+const startTime = z.strictObject({
+  local: z.string().refine(isLocalTime, 'is neither HH:MM nor YYYY-MM-DDTHH:MM'),
+  zone: z.string().refine(isTimeZone, 'is not an IANA time zone').optional(),
+})
 
 const step = z.strictObject({
   id: stepId,
@@ -69,18 +72,19 @@ const step = z.strictObject({
   undo: z
     .strictObject({ action: actionName, args: z.record(valueName, undoArgument).default({}) })
     .optional(),
-  join: z.literal('all', { error: () => 'join: any is not supported by this version' }).optional(),
-  forEach: notYet('forEach'),
-  at: notYet('at'),
+  join: z.enum(['all', 'any'], { error: () => 'join is all or any' }).optional(),
+  // The most items are the compiler's to bound, with the code of a limit.
+  forEach: z.strictObject({ in: argument, as: valueName, max: z.int().min(1) }).optional(),
+  at: startTime.optional(),
 })
 
 const inputDeclaration = z
   .strictObject({
     type: z.enum(['string', 'integer', 'boolean', 'date']),
-    default: z.union([z.string().max(1_000), z.number(), z.boolean()]).optional(),
+    default: z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]).optional(),
   })
   .refine(
-    ({ type, default: value }) => value === undefined || fitsInput(type, value),
+    ({ type, default: value }) => value === undefined || value === null || fitsInput(type, value),
     'the default is not of the declared type',
   )
 const inputs = z.record(inputName, inputDeclaration)
@@ -101,6 +105,13 @@ function isDate(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
+function isLocalTime(text: string): boolean {
+  const [, day, time] = /^(?:(\d{4}-\d{2}-\d{2})T)?(\d{2}:\d{2}(?::\d{2})?)$/.exec(text) ?? []
+  if (time === undefined || (day !== undefined && !isDate(day))) return false
+  const [hour = 24, minute = 60, second = 0] = time.split(':').map(Number)
+  return hour < 24 && minute < 60 && second < 60
+}
+
 const planShape = {
   version: z.literal(1, { error: () => 'version: 1 is wanted' }),
   goal: shownText(500),
@@ -116,10 +127,14 @@ const planShape = {
 
 export const writtenPlanSchema = z.strictObject({ ...planShape, inputs: inputs.optional() })
 
+/** What a planner proposes: there is nobody who would give it inputs. */
+export const proposalSchema = z.strictObject(planShape)
+
 export const recipeSchema = z.strictObject({
   name: nameOf(/^[a-z][a-z0-9-]{0,59}$/, "a recipe's name"),
   title: shownText(200),
   phrases: z.array(shownText(200)).max(50),
   inputs: inputs.default({}),
+  schedule: suggestedScheduleSchema.optional(),
   plan: z.strictObject(planShape),
 })

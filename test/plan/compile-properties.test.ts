@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compilePlan, compileSource } from '../../plan/compile.ts'
 import { findCycle, levelsOf } from '../../plan/graph.ts'
+import { contextOfIteration } from '../../plan/loops.ts'
 import { evaluateGuard, GuardError } from '../../plan/predicate.ts'
 import { resolveRecord } from '../../plan/references.ts'
 import { TextError } from '../../plan/text.ts'
@@ -107,8 +108,22 @@ const call = fc.oneof(
   fc.record({ action: fc.constant('look'), args: lookArgs }),
   fc.record({ action: fc.constant('write'), args: writeArgs }),
 )
+/** A write for each item; as often right as wrong about what an item is. */
+const loop = fc
+  .tuple(
+    fc.constantFrom<unknown>({ $from: 's0#/items' }, { $from: 's0#/tags' }, ['x', 'y'], []),
+    fc.constantFrom<unknown>('x', { $item: '', as: 'it' }, { $item: '/name', as: 'it' }),
+    fc.constantFrom('it', 'other'),
+  )
+  .map(([list, text, as]) => ({
+    action: 'write',
+    args: { text },
+    forEach: { in: list, as, max: 10 },
+  }))
 const around = fc.record(
   {
+    join: fc.constantFrom('all', 'any'),
+    at: fc.constantFrom({ local: '09:00' }, { local: '2027-01-15T09:00', zone: 'UTC' }),
     when: fc.constantFrom<unknown>(
       { cel: 'x == null', with: { x: { $from: 's0#/title' } } },
       { cel: 'size(x) > 1', with: { x: { $from: 's0#/items' } } },
@@ -120,7 +135,7 @@ const around = fc.record(
   { requiredKeys: [] },
 )
 const likely = fc
-  .array(fc.tuple(call, around), { maxLength: 3 })
+  .array(fc.tuple(fc.oneof({ weight: 3, arbitrary: call }, loop), around), { maxLength: 3 })
   .map((steps) =>
     planOf(
       [
@@ -156,8 +171,9 @@ const resultOf = (id: string): JsonValue =>
 function holds(plan: unknown): boolean {
   const result = compilePlan(plan, context)
   if (!result.ok) return result.issues.length > 0
-  for (const { args, when } of result.plan.steps) {
-    const values = { inputs: result.plan.inputs, resultOf }
+  for (const step of result.plan.steps) {
+    const { args, when } = step
+    const values = contextOfIteration(step, 0, { inputs: result.plan.inputs, resultOf })
     try {
       resolveRecord(args, values)
       if (when !== null) evaluateGuard(when, values)

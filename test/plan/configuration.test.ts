@@ -13,6 +13,10 @@ describe('a valid file', () => {
   test('gives its settings as written', () => {
     const text = `timezone: Europe/Vienna
 ports: { temporalUi: 8233 }
+fastLane: true
+people: { owner: [me@example.org], Bob Smith: [bob@example.org, +43 1 234] }
+places: { office: [Example Street 1] }
+users: { anna: { approvesFor: [owner], sees: [] } }
 agents:
   calendar: { folder: ../calendars }
   notes:
@@ -23,6 +27,10 @@ agents:
       configuration: {
         timezone: 'Europe/Vienna',
         ports: { temporalUi: 8233 },
+        fastLane: true,
+        people: { owner: ['me@example.org'], 'Bob Smith': ['bob@example.org', '+43 1 234'] },
+        places: { office: ['Example Street 1'] },
+        users: { anna: { approvesFor: ['owner'], sees: [] } },
         agents: { calendar: { folder: '../calendars' }, notes: { folder: '/home/x/notes' } },
       },
     })
@@ -44,6 +52,46 @@ describe('a broken file', () => {
       'did you mean temporalUi?',
     ],
     ['ports:\n  bus: 70000\n', 2, 'ports.bus', 'a number from 1 to 65535'],
+    ['fastLane: quick\n', 1, 'fastLane', 'true or false'],
+    [
+      'embeddings: nomic embed\n',
+      1,
+      'is not a name of a model',
+      'embeddings: nomic-embed-text, as the server of agents.model.local calls it',
+    ],
+    ['replicas:\n  weather: 9\n', 2, 'replicas.weather', 'replicas: { weather: 2 }, from 1 to 8'],
+    ['replicas:\n  weather: 0\n', 2, 'replicas.weather', 'replicas: { weather: 2 }, from 1 to 8'],
+    [
+      'people:\n  bob: bob@example.org\n',
+      2,
+      'people.bob',
+      'people: { owner: [me@example.org], bob: [bob@example.org] }',
+    ],
+    [
+      'people:\n  bob:\n    - "bob\\u200b@example.org"\n',
+      2,
+      'nobody would see',
+      'people: { owner: [me@example.org], bob: [bob@example.org] }',
+    ],
+    [
+      'places:\n  "#1": [x]\n',
+      2,
+      'places.#1 is not a name',
+      'places: { office: [Example Street 1] }',
+    ],
+    [
+      'users:\n  Anna: {}\n',
+      2,
+      'users.Anna is not a name',
+      'users: { anna: { approvesFor: [owner], sees: [owner] } }',
+    ],
+    ['users:\n  anna: { see: [] }\n', 2, 'users.anna.see is not a setting', 'did you mean sees?'],
+    [
+      'users:\n  anna: { sees: ["../x"] }\n',
+      2,
+      'users.anna.sees.0',
+      'users: { anna: { approvesFor: [owner], sees: [owner] } }',
+    ],
     ['\ntimezone: Vienna\n', 2, 'timezone', 'an IANA name, such as Europe/Vienna'],
     [
       'agents:\n  calender:\n    folder: x\n',

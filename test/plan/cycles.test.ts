@@ -21,7 +21,7 @@ describe('cycles', () => {
     const plan = planOf([
       look('a', { needs: ['b', 'nobody'] }),
       look('b', { needs: ['a'], args: { limit: 'x' } }),
-      look('c', { action: 'wipe' }),
+      look('c', { action: 'pay' }),
     ])
     expect(refusals(plan)).toEqual([
       'UNKNOWN_REFERENCE /steps/0/needs/1',

@@ -80,6 +80,9 @@ describe('a declaration of egress', () => {
     ['no port', { port: 0 }, /no proper port/],
     ['a port that is too high', { port: 65_536 }, /no proper port/],
     ['no rule', { allow: [] }, /allows nothing/],
+    ['a house that it may not ask in', { onlyPrivate: true }, /may not ask there/],
+    ['a wait that is none', { requestMs: 0 }, /waits longer/],
+    ['a wait beyond any', { requestMs: 300_001 }, /waits longer/],
     ['a pin that is none', { pin: 'abc' }, /no SHA-256/],
     ['a pin without TLS', { pin: 'A'.repeat(43).concat('='), protocol: 'http' }, /pins a key/],
     [
@@ -144,6 +147,7 @@ describe('a declaration of egress', () => {
     expect(refused({ credential: { secret: { config: 'weather.key' }, as: 'bearer' } })).toThrow(
       /nobody can add/,
     )
+    expect(refused({ onlyPrivate: true })).toThrow(/stay in the house/)
     expect(refused({ port: 0 })).toThrow(/no proper port/)
     expect(refused({ host: 'MAIL.example.com' })).toThrow(/UPPER_CASE/)
   })
@@ -182,6 +186,17 @@ describe('an action that asks the network', () => {
     const open: EgressRule = { methods: ['GET'], path: '/open' }
     const egress = [{ ...weather, allow: [rule, open] }]
     expect(() => defineManifest({ ...manifest, egress, actions })).not.toThrow()
+  })
+
+  it('chooses among requests, never among tunnels', () => {
+    const by = z.enum(['api', 'mail'])
+    const input = z.strictObject({ id: z.string(), by })
+    const roles = { '/id': 'control', '/by': 'control' } as const
+    const choice = { ...{ input, roles }, audience: { hostOf: '/by' }, egress: ['api', 'mail'] }
+    const mail = { ...weather, id: 'mail' }
+    expect(() => define([weather, mail], choice)).not.toThrow()
+    const tunnel = { ...mail, protocol: 'tls', allow: [] } as const
+    expect(() => define([weather, tunnel], choice)).toThrow(/through a tunnel/)
   })
 
   it('may declare another audience', () => {

@@ -4,30 +4,18 @@
 import { z } from 'zod'
 import { type CompileContext, compilePlan, compileSource } from '../../plan/compile.ts'
 import { createCatalogue, defineManifest } from '../../plan/manifest.ts'
-import { decide } from '../../plan/policy.ts'
 import type { CompiledPlan } from '../../plan/schema.ts'
+import { plainAction, plainAgent } from '../support/manifest-defaults.ts'
+import { decide } from '../support/policy.ts'
 
-const common = {
-  audience: 'owner',
-  idempotent: true,
-  timeoutMs: 5_000,
-  maxResultBytes: 64 * 1024,
-  summary: 'for tests',
-} as const
 const dryRun = z.boolean().default(false)
 
 export const desk = defineManifest({
+  ...plainAgent,
   name: 'desk',
-  summary: 'for tests',
-  replicas: 1,
-  alwaysOn: false,
-  idleMs: 60_000,
-  storage: 'ledger',
-  perUser: false,
-  mounts: [],
   actions: {
     look: {
-      ...common,
+      ...plainAction,
       effect: 'read',
       input: z.strictObject({
         day: z
@@ -70,10 +58,10 @@ export const desk = defineManifest({
         '/either': 'content',
         '/names/*': 'amount',
       },
-      undo: 'none',
+      labels: { '/range': { readers: 'PUBLIC' } },
     },
     write: {
-      ...common,
+      ...plainAction,
       effect: 'write',
       input: z
         .strictObject({
@@ -87,36 +75,43 @@ export const desk = defineManifest({
       output: z.strictObject({ entry: z.string() }),
       roles: {
         '/text': 'content',
-        '/count': 'amount',
-        '/least': 'amount',
+        // Content, so that plans may take them from results: what decides may come from the user alone.
+        '/count': 'content',
+        '/least': 'content',
         '/place': 'content',
         '/dryRun': 'control',
       },
       undo: { action: 'unwrite', args: { text: { $args: '/text' }, entry: { $idem: true } } },
     },
     unwrite: {
-      ...common,
+      ...plainAction,
       effect: 'write',
       input: z.strictObject({ text: z.string(), entry: z.string(), dryRun }),
       output: z.strictObject({ gone: z.boolean() }),
       roles: { '/text': 'content', '/entry': 'opaque', '/dryRun': 'control' },
-      undo: 'none',
+    },
+    mark: {
+      ...plainAction,
+      effect: 'write',
+      input: z.strictObject({ entry: z.string(), dryRun }),
+      output: z.strictObject({}),
+      roles: { '/entry': 'opaque', '/dryRun': 'control' },
+      undo: { action: 'unwrite', args: { text: '', entry: { $args: '/entry' } } },
     },
     stamp: {
-      ...common,
+      ...plainAction,
       effect: 'write',
       input: z.strictObject({ dryRun }),
       output: z.strictObject({}),
       roles: { '/dryRun': 'control' },
-      undo: 'none',
     },
-    wipe: {
-      ...common,
+    pay: {
+      ...plainAction,
       effect: 'irreversible',
+      touches: ['money'],
       input: z.strictObject({ dryRun }),
       output: z.strictObject({}),
       roles: { '/dryRun': 'control' },
-      undo: 'none',
     },
   },
 })
@@ -126,18 +121,57 @@ const post = defineManifest({
   name: 'post',
   actions: {
     send: {
-      ...common,
+      ...plainAction,
       effect: 'egress',
       audience: 'PUBLIC',
       input: z.strictObject({ text: z.string(), dryRun }),
       output: z.strictObject({}),
       roles: { '/text': 'content', '/dryRun': 'control' },
-      undo: 'none',
     },
   },
 })
 
-export const house = createCatalogue([desk, post])
+/** Asks one server, whose answers anybody may see. */
+const web = defineManifest({
+  ...desk,
+  name: 'web',
+  egress: [
+    {
+      id: 'site',
+      host: 'site.example',
+      port: 443,
+      protocol: 'https',
+      allow: [{ methods: ['GET'], path: '/pages/{page}', bind: { page: '/page' } }],
+    },
+  ],
+  actions: {
+    get: {
+      ...plainAction,
+      effect: 'egress',
+      audience: { host: 'site' },
+      egress: ['site'],
+      input: z.strictObject({
+        page: z.string(),
+        lang: z.string().optional(),
+        about: z.string().optional(),
+      }),
+      output: z.strictObject({ title: z.string(), links: z.array(z.string()) }),
+      labels: { '': { readers: 'PUBLIC' } },
+      roles: { '/page': 'control', '/lang': 'control', '/about': 'content' },
+    },
+    /** What it has kept of those answers; asks nobody. */
+    recall: {
+      ...plainAction,
+      effect: 'read',
+      input: z.strictObject({ about: z.string().optional() }),
+      output: z.strictObject({ title: z.string(), about: z.string() }),
+      labels: { '/title': { readers: 'PUBLIC' } },
+      roles: { '/about': 'content' },
+    },
+  },
+})
+
+export const house = createCatalogue([desk, post, web])
 
 export const context: CompileContext = { inputs: {}, catalogue: house, decide }
 

@@ -74,6 +74,11 @@ describe('a manifest', () => {
       withInput(z.strictObject({ a: z.json() }), { '/a': 'control' }),
       'cannot be checked',
     ],
+    [
+      'an effect on what no rule knows of',
+      withWrite({ touches: ['rocket' as 'door'] }),
+      'of which no rule knows',
+    ],
     ['an input without a role', withWrite({ roles: rolesWithoutText }), '/text has no role'],
     [
       'a role without an input',
@@ -180,7 +185,7 @@ describe('a manifest', () => {
 
 describe('a catalogue', () => {
   it('has each agent by its name and no others', () => {
-    expect([...house.keys()]).toEqual(['desk', 'post'])
+    expect([...house.keys()]).toEqual(['desk', 'post', 'web'])
     expect(house.get('toString')).toBeUndefined()
   })
 
@@ -191,10 +196,22 @@ describe('a catalogue', () => {
   it('of the project passes, and each effect that a plan may ask for has its undo', () => {
     const manifests = [...catalogue.values()]
     expect(createCatalogue(manifests).size).toBe(manifests.length)
-    expect(manifests.map(({ name }) => name)).toEqual(['calendar', 'feeds', 'notes', 'weather'])
+    expect(manifests.map(({ name }) => name)).toEqual([
+      'backup',
+      'calendar',
+      'feeds',
+      'finance',
+      'health',
+      'memory',
+      'model',
+      'notes',
+      'reminders',
+      'screentime',
+      'weather',
+    ])
     const writes = manifests.flatMap(({ actions }) => Object.values(actions))
     expect(writes.filter(({ effect, undo }) => effect === 'write' && undo !== 'none')).toHaveLength(
-      4,
+      12,
     )
   })
 })

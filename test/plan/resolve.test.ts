@@ -224,7 +224,7 @@ describe('a skeleton', () => {
         { goal: secret, answer: { from: ['b'], template: secret } },
       ),
     )
-    const skeleton = toSkeleton(plan, { planRef: 'ref', digest: 'd' })
+    const skeleton = toSkeleton(plan, { planRef: 'ref', digest: 'd', laneOf: () => 'regular' })
     expect(JSON.stringify(skeleton)).not.toContain(secret)
     expect(skeleton.steps).toMatchObject([
       { id: 'a', type: 'desk.look', effect: 'read', hasWhen: true, hasUndo: false, needs: [] },
