@@ -2,27 +2,35 @@
 // question is asked again for every token; none is answered by the worker. What is granted is
 // recorded and signed by grant.ts.
 
-import { limits } from '../plan/limits.ts'
 import { hashArgs } from '../security/verify/hash.ts'
+import { coverStep } from './ask.ts'
+import { type Reasons, reasonsOf } from './conditions.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { AuthorizeCall, AuthorizeReply } from './contract.ts'
+import { type Cover, coverFollowUp } from './cover.ts'
 import { runningEpoch } from './epochs.ts'
+import { decideFlow } from './flow.ts'
 import { decideFollow } from './follow.ts'
+import { forwardRefusal } from './forward.ts'
 import {
   type Following,
   type Grantable,
   type Granted,
   grant,
   grantFollowing,
+  iterationOf,
   mint,
   openEffect,
 } from './grant.ts'
 import { type Located, locate } from './locate.ts'
-import { decidePolicy } from './policy.ts'
-import { isPassed, loadSources } from './provenance.ts'
-import { guardOf, resolveArgs, wantedSources } from './resolve.ts'
+import { decideEffect } from './policy.ts'
+import { loadSources } from './provenance.ts'
+import type { Unanswered } from './questions.ts'
+import { guardOf, type ResolvedArgs, resolveArgs, wantedSources } from './resolve.ts'
 import type { EffectRecord, State } from './state.ts'
 import type { Writer } from './store.ts'
+import { canStillBegin, type Present } from './tokens-alive.ts'
+import { departedRefusal } from './users.ts'
 
 type Decision =
   | { readonly type: 'REPLY'; readonly reply: AuthorizeReply }
@@ -69,31 +77,27 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   const denied = (refusal: Refusal, fate = false): Decision => {
     return { type: 'DENY', refusal, located, fate }
   }
-  const { effect, step, registered, effectOf } = located
+  const { effect, step } = located
   if (effect !== undefined && effect.outcome !== null) {
     return { type: 'REPLY', reply: settledReply(effect) }
   }
   if (call.op !== 'run') {
-    const follow = decideFollow(context, state, located, call.op)
+    const follow = decideFollow(context, presentOf(context, writer), located, call.op)
     if ('refusal' in follow) return denied(follow.refusal)
     if ('reply' in follow) return { type: 'REPLY', reply: follow.reply }
-    return { type: 'FOLLOW', op: call.op, ...follow }
+    return { type: 'FOLLOW', op: call.op, ...follow, policy: context.policy.digest }
   }
-  const untimely = untimelyRefusal(located, state, writer.now)
+  const untimely = untimelyRefusal(context, located, presentOf(context, writer))
   if (untimely !== undefined) return denied(untimely)
   const loaded = loadSources(wantedSources(located), call.sources, {
-    registered,
-    catalogue: context.catalogue,
+    located,
     cache: context.sources,
-    effectOf,
   })
-  if (loaded.status === 'NEED_SOURCES') {
-    const steps = loaded.steps.map((source) => ({ ...source }))
-    return { type: 'REPLY', reply: { status: 'NEED_SOURCES', steps } }
-  }
+  if (loaded.status === 'NEED_SOURCES') return { type: 'REPLY', reply: loaded }
   if (loaded.status === 'REFUSED') {
     const { code } = loaded.refusal
-    return denied(loaded.refusal, code === 'LIMIT' || code === 'NO_RESULT')
+    const isFate = code === 'LIMIT' || code === 'NO_RESULT' || code === 'UNKNOWN_HANDLE'
+    return denied(loaded.refusal, isFate)
   }
   const { sources } = loaded
   const guard = call.kind === 'do' ? guardOf(step, sources) : 'TRUE'
@@ -103,8 +107,10 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   }
   const resolved = resolveArgs(located, sources, call.args)
   if (resolved.status === 'REFUSED') return denied(resolved.refusal, resolved.fate)
-  const forbidden = decidePolicy(context, located)
-  if (forbidden !== undefined) return denied(forbidden, true)
+  const answer = decideEffect(context, writer, { located, args: resolved.args })
+  if ('refusal' in answer) return denied(answer.refusal, true)
+  const flow = decideFlow(context, located, resolved.args)
+  if ('refusal' in flow) return denied(flow.refusal, true)
   if ((effect?.attempts ?? 0) >= located.maxAttempts) {
     return denied({ code: 'ATTEMPTS_USED_UP', message: 'no attempt is left' })
   }
@@ -112,10 +118,25 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   if (effect !== undefined && hashArgs(effect.salt ?? '', args) !== effect.args_hash) {
     return denied({ code: 'ARGS_MISMATCH', message: 'not the arguments of the first attempt' })
   }
-  const epoch = runningEpoch(context, state, located)
+  const reasons = reasonsOf(answer.asks, flow, sources)
+  const cover = coverOf(context, writer, { located, ...reasons, args })
+  if (cover !== undefined && 'refusal' in cover) return denied(cover.refusal, true)
+  if (cover !== undefined && 'reply' in cover) return { type: 'REPLY', reply: cover.reply }
+  const epoch = runningEpoch(context, presentOf(context, writer), located, 'begin')
   if ('refusal' in epoch) return denied(epoch.refusal, true)
   if ('status' in epoch) return { type: 'REPLY', reply: epoch }
-  return { type: 'GRANT', located, epoch, args, sources }
+  return { type: 'GRANT', located, epoch, args, sources, judged: answer.judged, cover }
+}
+
+/** A person's decision, where a rule asks for one: undefined where none does. */
+function coverOf(
+  context: NotaryContext,
+  writer: Writer,
+  asked: Reasons & { readonly located: Located; readonly args: ResolvedArgs },
+): Cover | Unanswered | undefined {
+  if (asked.rules.length === 0) return undefined
+  const isForward = asked.located.address.kind === 'do'
+  return isForward ? coverStep(context, writer, asked) : coverFollowUp(writer, asked.located)
 }
 
 /** A worker that has forgotten a rerun, after a reset, is answered for the present one. */
@@ -138,42 +159,27 @@ function settledReply({ outcome, code, idem, rerun, result_hash }: EffectRecord)
   }
 }
 
-function untimelyRefusal(located: Located, state: State, now: number): Refusal | undefined {
-  switch (located.address.kind) {
-    case 'do':
-      return forwardRefusal(located, state)
-    case 'undo':
-      return undoRefusal(located, state, now)
-    case 'probe':
-      return probeRefusal(located, state, now)
-  }
+function presentOf({ catalogue }: NotaryContext, { state, now }: Writer): Present {
+  return { catalogue, state, now }
 }
 
-/** A forward step: the run goes on, and everything that it needs has come to an end. */
-function forwardRefusal(
-  { request, registered, step, address, effectOf }: Located,
-  state: State,
+function untimelyRefusal(
+  { users }: NotaryContext,
+  located: Located,
+  present: Present,
 ): Refusal | undefined {
-  if (request.cancelled_at !== null) {
-    return { code: 'REQUEST_CANCELLED', message: 'the request was cancelled' }
+  switch (located.address.kind) {
+    case 'do':
+      return departedRefusal(located.request.user, users) ?? forwardRefusal(located, present)
+    case 'undo':
+      return undoRefusal(located, present)
+    case 'probe':
+      return probeRefusal(located, present)
   }
-  if (request.aborted_by !== null) {
-    return { code: 'RUN_ABORTING', message: `step ${request.aborted_by} has turned the run around` }
-  }
-  // What the probe finds must stay true: whoever asked whether it happened may not let it happen.
-  if (state.effect({ ...address, kind: 'probe' }) !== undefined) {
-    return { code: 'UNRESOLVED', message: 'the step is being asked about' }
-  }
-  const open = step.needs.find((id) => {
-    const need = registered.steps.get(id)
-    return need === undefined || !isPassed(need, effectOf(id))
-  })
-  if (open === undefined) return undefined
-  return { code: 'NEEDS_UNSETTLED', message: `step ${open} has not settled` }
 }
 
 /** An undo: the run is turning around, the step may have happened, and can happen no more. */
-function undoRefusal({ request, done }: Located, state: State, now: number): Refusal | undefined {
+function undoRefusal({ request, done }: Located, present: Present): Refusal | undefined {
   if (request.cancelled_at === null && request.aborted_by === null) {
     return { code: 'NOT_ABORTING', message: 'the run is not being undone' }
   }
@@ -181,23 +187,23 @@ function undoRefusal({ request, done }: Located, state: State, now: number): Ref
     return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
   }
   // A ledger runs such an effect again when a token arrives late: after its undo, for good.
-  const { outcome, retry } = done
-  const mayStillRun = outcome === null || outcome === 'unknown' || retry === 'absent'
-  if (mayStillRun && state.unansweredTokens(done.idem, now - limits.tokenSkewMs) > 0) {
+  const { outcome } = done
+  const mayStillRun = outcome === null || outcome === 'unknown'
+  if (mayStillRun && canStillBegin(done, present)) {
     return { code: 'TOKENS_ALIVE', message: 'the step can still happen: a token of it is alive' }
   }
   return undefined
 }
 
 /** A probe: the step may have happened, nobody knows, and it can happen no more. */
-function probeRefusal({ done }: Located, state: State, now: number): Refusal | undefined {
+function probeRefusal({ done }: Located, present: Present): Refusal | undefined {
   if (done === undefined || done.args_hash === null) {
     return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
   }
   if (done.outcome !== null) {
     return { code: 'NOT_UNKNOWN', message: 'the outcome of the step is recorded' }
   }
-  if (state.unansweredTokens(done.idem, now - limits.tokenSkewMs) > 0) {
+  if (canStillBegin(done, present)) {
     return { code: 'TOKENS_ALIVE', message: 'the step can still happen: a token of it is alive' }
   }
   return undefined
@@ -225,7 +231,8 @@ function deny(
   return { status: 'DENIED', code, rules: [...rules], message, ...missingRule }
 }
 
-function settleDenied(writer: Writer, { request, step, address, idem }: Located, code: string) {
+function settleDenied(writer: Writer, located: Located, code: string) {
+  const { request, step, address, idem } = located
   // What it builds on has no result: that is how a run goes, and nobody's prohibition.
   const outcome = code === 'NO_RESULT' ? 'failed' : 'denied'
   const settled = { outcome, code, settled_at: writer.now } as const
@@ -238,7 +245,6 @@ function settleDenied(writer: Writer, { request, step, address, idem }: Located,
     actor: 'notary',
     subject: step.id,
     correlation: request.id,
-    trace: '',
-    body: { idem, kind: address.kind, outcome, code, attempts: 0 },
+    body: { idem, kind: address.kind, ...iterationOf(located), outcome, code, attempts: 0 },
   })
 }

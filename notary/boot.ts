@@ -2,6 +2,7 @@
 // and makes the keys; what an agent says of itself is ignored. Keys of old epochs are kept, because
 // a stored result keeps its receipt as long as the ledger lives.
 
+import { numbersOf } from '../plan/replicas.ts'
 import { publicJwkSchema } from '../security/verify/keys.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { BootCall, BootReply } from './contract.ts'
@@ -36,7 +37,6 @@ export function boot(context: NotaryContext, call: BootCall, account: string): P
       actor: account,
       subject: `agent:${replica}`,
       correlation: '',
-      trace: '',
       body: { event: running ? 'started' : 'stopped', bootEpoch, stale },
     })
     return { status: 'RECORDED' }
@@ -45,7 +45,7 @@ export function boot(context: NotaryContext, call: BootCall, account: string): P
 
 function refusalOf(context: NotaryContext, call: BootCall, state: State): Refusal | undefined {
   const manifest = context.catalogue.get(call.agent)
-  if (manifest === undefined || call.n >= manifest.replicas) {
+  if (manifest === undefined || !numbersOf(manifest, context.slots ?? {}).includes(call.n)) {
     return { code: 'MALFORMED', message: 'no manifest declares this replica' }
   }
   if (!publicJwkSchema.safeParse(call.receiptKey).success) {

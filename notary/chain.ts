@@ -12,7 +12,8 @@ import {
 import { appendLeaf, emptyTree, type Tree, treeRoot } from '../security/audit/tree.ts'
 import { type NotaryDatabase, StoreError } from './database.ts'
 
-export type NewEntry = Omit<AuditEntry, 'at'>
+/** `trace`: of the message that it came with; absent where none did. */
+export type NewEntry = Omit<AuditEntry, 'at' | 'trace'> & Partial<Pick<AuditEntry, 'trace'>>
 
 export interface ChainHead {
   readonly tree: Tree
@@ -57,7 +58,7 @@ export function createChain(db: NotaryDatabase): Chain {
       }
       // Within the tolerance the last time is repeated, so that times never decrease.
       const at = Math.max(now, head.at)
-      const row = sealRow({ ...entry, at }, { seq: head.tree.size + 1, prev: head.leaf })
+      const row = sealRow({ trace: '', ...entry, at }, { seq: head.tree.size + 1, prev: head.leaf })
       insert.run(row)
       head = { tree: appendLeaf(head.tree, row.leaf), leaf: row.leaf, at }
       return row

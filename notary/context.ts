@@ -5,27 +5,41 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { limits } from '../plan/limits.ts'
 import type { Catalogue } from '../plan/manifest.ts'
-import type { Decide } from '../plan/policy.ts'
+import type { PlannerModel } from '../plan/planner-models.ts'
+import type { Decide, Policy } from '../plan/policy.ts'
+import type { KnownNames } from '../plan/principals.ts'
+import type { Slots } from '../plan/replicas.ts'
 import type { Minter } from '../security/mint/token.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import type { NotaryCode } from './codes.ts'
 import type { NotaryCall } from './permissions.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
+import type { Judged } from './policy.ts'
+import { createPoolLoad, type PoolLoad } from './pool-load.ts'
 import { createStreaks, type Streaks } from './quarantine-policy.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 import { createSourceCache, type SourceCache } from './source-cache.ts'
 import type { AuditStore, Clock, Writer } from './store.ts'
+import type { HouseholdUser } from './users.ts'
 
 export interface NotaryPorts {
   readonly store: AuditStore
   readonly catalogue: Catalogue
-  readonly decide: Decide
+  readonly policy: Policy
+  /** The person's lists of people and places; without them nobody is known. */
+  readonly names?: KnownNames | undefined
+  /** Models that may be asked for a plan, for words; without them none is. */
+  readonly planner?: readonly PlannerModel[] | undefined
   readonly minter: Minter
   readonly clock: Clock
   /** `notary:<deployment>` */
   readonly issuer: string
-  /** Id of the user for whom console and CLI ask. */
-  readonly owner: string
+  /** Asked anew by each call: somebody may be added or removed while the notary runs. */
+  readonly users: readonly HouseholdUser[]
+  /** Whose replicas are which, of agents with `perUser`; without it such an agent serves nobody. */
+  readonly slots?: Slots | undefined
+  /** IANA name: where the times of day are that a plan gives without a zone. */
+  readonly zone: string
   /** Secret for commitments to small values; see createCommitmentKey. */
   readonly commitmentKey: Uint8Array
   /** A crash test stops the process there; may never settle. */
@@ -36,10 +50,15 @@ export interface NotaryPorts {
 export type NotaryPoint = `${'before' | 'after'}-${NotaryCall}` | 'after-record' | 'after-mint'
 
 export interface NotaryContext extends Omit<NotaryPorts, 'commitmentKey'> {
+  readonly planner: readonly PlannerModel[]
+  /** By the policy in force when it is called. */
+  readonly decide: Decide
   readonly plans: PlanCache
   readonly sources: SourceCache
   readonly refusals: RateLimiter
   readonly events: RateLimiter
+  /** What pools are at work on: decides where an effect goes, and nothing else. */
+  readonly load: PoolLoad
   /** Minutes in a row in which a source sent too many events. */
   readonly streaks: Streaks
   /** Keyed hash of a value, so that nobody can guess a small one from a dictionary. */
@@ -51,14 +70,21 @@ const sourceCacheBytes = 32 * 1024 * 1024
 /** Compiled plans kept in memory: parsing a plan of 1,000 steps for each of them is quadratic. */
 const planCacheSize = 64
 
-export function createContext({ commitmentKey, ...ports }: NotaryPorts): NotaryContext {
+export function createContext(given: NotaryPorts): NotaryContext {
+  const { commitmentKey, ...ports } = given
   const rows = { perSecond: limits.eventsPerSecond, bytesPerMinute: limits.eventBytesPerMinute }
   return {
     ...ports,
+    get users() {
+      return given.users
+    },
+    planner: ports.planner ?? [],
+    decide: (question) => ports.policy.decide(question),
     plans: createPlanCache(ports.store.state, planCacheSize),
     sources: createSourceCache(sourceCacheBytes),
     refusals: createRateLimiter(rows),
     events: createRateLimiter(rows),
+    load: createPoolLoad(),
     streaks: createStreaks(),
     commit: (value) =>
       createHmac('sha256', commitmentKey).update(canonicalJson(value)).digest('base64url'),
@@ -76,6 +102,8 @@ export interface Refusal {
   readonly message: string
   readonly rules?: readonly string[]
   readonly missing?: string
+  /** Where the policy refused: what it was asked. */
+  readonly judged?: Judged
 }
 
 /** What a refusal was about. */
@@ -96,13 +124,16 @@ export function recordRefusal(
   { call, account, subject, correlation, ...refusal }: RefusedCall & Refusal,
 ): void {
   if (!context.refusals.take(account, 0, writer.now)) return
-  const { code, rules = [], missing } = refusal
+  const { code, rules = [], missing, judged } = refusal
   writer.append({
     kind: 'decision',
     actor: account,
     subject,
     correlation,
-    trace: '',
-    body: { call, decision: 'refused', code, rules, ...(missing === undefined ? {} : { missing }) },
+    body: {
+      ...{ call, decision: 'refused', code, rules },
+      ...(missing === undefined ? {} : { missing }),
+      ...(judged === undefined ? {} : { policy: judged.policy, question: { ...judged.question } }),
+    },
   })
 }

@@ -3,9 +3,25 @@
 // any code of the notary's. Who called is the subject that the server mapped, never a field.
 
 import { z } from 'zod'
+import { limits } from '../plan/limits.ts'
+import { resultFaults } from '../plan/result-rules.ts'
+import { spentSchema } from './budget-contract.ts'
 import { notaryCodes } from './codes.ts'
+import { handlesReply, requestIdSchema as id, producerSchema } from './handle-contract.ts'
+import { auditRowSchema, checkpointSchema } from './log-contract.ts'
+import { requestSummarySchema } from './summary-contract.ts'
 
-const id = z.string().regex(/^[a-z0-9][a-z0-9:.-]{0,119}$/)
+export {
+  type AdmitCall,
+  admitCall,
+  type ConsultationCall,
+  type PlanCall,
+  type ProposalCall,
+} from './admission-contract.ts'
+export type { HandlesCall } from './handle-contract.ts'
+export { type AuditRow, auditRowSchema, type Checkpoint, checkpointSchema } from './log-contract.ts'
+export type { RequestSummary } from './summary-contract.ts'
+
 const step = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/)
 const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const code = z.enum(notaryCodes)
@@ -31,13 +47,22 @@ const refused = z.strictObject({
   issues: z.array(issue).optional(),
 })
 
+/** A person is asked first (approval-contract.ts); the same call again, once they have decided. */
+const needsApproval = z.strictObject({
+  status: z.literal('APPROVAL'),
+  id: z.string().max(40),
+  /** Milliseconds since the epoch: from then on the answer is a refusal. */
+  expiresAt: z.number().int(),
+})
+
 /** By an entry point: what a person asked. Idempotent by id; other content is REQUEST_CONFLICT. */
 export const requestCall = z.strictObject({
   requestId: id,
-  kind: z.enum(['recipe', 'plan']),
+  /** `text`: the person's words, for which somebody proposes a plan; they take no inputs. */
+  kind: z.enum(['recipe', 'plan', 'text']),
   /** Name of the recipe or plan file, for people. */
   name: z.string().max(80),
-  /** The YAML bytes as text; the notary compiles them itself. */
+  /** The YAML bytes as text, which the notary compiles itself; or the words. */
   source: z.string().max(1024 * 1024),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   priority: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
@@ -65,6 +90,8 @@ export const recoverCall = z.discriminatedUnion('decision', [
     decision: z.enum(['happened', 'did-not']),
     requestId: id,
     step,
+    /** Of a loop: which one is meant. */
+    iteration: z.number().int().min(0).optional(),
     /** An undo can be unknown as well. */
     kind: z.enum(['do', 'undo']),
   }),
@@ -74,21 +101,34 @@ export const recoverReply = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('DECIDED'),
     /** Of `retry`: what will run again, and as which rerun. */
-    reruns: z.array(z.strictObject({ step, rerun: z.number().int() })),
+    reruns: z.array(
+      z.strictObject({
+        step,
+        rerun: z.number().int(),
+        /** Of a loop; without it the whole loop, from its list on. */
+        iteration: z.number().int().min(0).optional(),
+      }),
+    ),
   }),
   refused,
 ])
 
-/** By the worker: the compiled plan it wants to run for a registration. */
-export const admitCall = z.strictObject({ requestId: id, plan: z.unknown() })
 export const admitReply = z.discriminatedUnion('status', [
-  z.strictObject({ status: z.literal('ADMITTED'), digest: hash, user: z.string() }),
+  z.strictObject({
+    status: z.literal('ADMITTED'),
+    digest: hash,
+    user: z.string(),
+    /** When delayed steps may begin, by step: milliseconds since the epoch. Absent: there are none. */
+    at: z.record(step, z.number().int()).optional(),
+  }),
+  handlesReply,
+  needsApproval,
   refused,
 ])
 
 /** A producer's whole result, named by the salted hash that its receipt carries. */
 export const sourceSchema = z.strictObject({
-  step,
+  step: producerSchema,
   iteration: z.number().int().min(0),
   hash,
   /** The exact bytes as text; left out until the notary asks with NEED_SOURCES. */
@@ -116,7 +156,7 @@ export const authorizeCall = z.strictObject({
 })
 const needSources = z.strictObject({
   status: z.literal('NEED_SOURCES'),
-  steps: z.array(z.strictObject({ step, iteration: z.number().int() })),
+  steps: z.array(z.strictObject({ step: producerSchema, iteration: z.number().int() })),
 })
 export const authorizeReply = z.discriminatedUnion('status', [
   z.strictObject({
@@ -146,6 +186,7 @@ export const authorizeReply = z.discriminatedUnion('status', [
     resultHash: hash.optional(),
   }),
   needSources,
+  needsApproval,
   z.strictObject({
     status: z.literal('DENIED'),
     code,
@@ -161,24 +202,54 @@ export const settleCall = z.discriminatedUnion('type', [
     ...stepAddress,
     receipt: jws,
     envelope: jws,
-    /** The result does not fit the action's output schema: the step has failed although it ran. */
+    /** The result is not one that may be built on: the step has failed although it ran. */
     invalidResult: z.boolean(),
-    /** Of a probe: the exact text that its receipt hashes, because the notary reads what it found. */
-    result: z.string().max(4_096).optional(),
+    /** What is wrong with it; plan/result-rules.ts. */
+    fault: z.enum(resultFaults).optional(),
+    /**
+     * The exact text that its receipt hashes, because the notary reads in it: of a probe what it found, of
+     * an action whose manifest says so what it spent. Left out of the latter, nothing is lowered.
+     */
+    result: z.string().max(limits.resultBytes).optional(),
+    /** Of a failure before the effect: the token is used up, another attempt follows, nothing settles. */
+    again: z.boolean().optional(),
   }),
   z.strictObject({ type: z.literal('skip'), ...stepAddress, sources: z.array(sourceSchema) }),
+  /** How many iterations a loop has; its sources are those of its list. Iteration 0 is named. */
+  z.strictObject({ type: z.literal('loop'), ...stepAddress, sources: z.array(sourceSchema) }),
+  /** What the iterations of a loop that is over have come to. */
+  z.strictObject({ type: z.literal('gather'), ...stepAddress }),
   /** Counts only when every token of the effect has expired and the attempts are used up. */
   z.strictObject({ type: z.literal('failure'), ...stepAddress, code: z.string().max(40) }),
 ])
 export const settleReply = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('SETTLED'),
-    outcome: z.enum(['settled', 'failed', 'unknown', 'skipped']),
+    /** `denied`: of a loop that may not be expanded, before it has an iteration. */
+    outcome: z.enum(['settled', 'failed', 'unknown', 'skipped', 'denied']),
     code: z.string().optional(),
   }),
+  /** Of `loop`: so many iterations, of which none may have begun; as which expansion of it. */
+  z.strictObject({
+    status: z.literal('LOOP'),
+    count: z.number().int(),
+    rerun: z.number().int(),
+  }),
+  /** Of `gather`: which result each has, in order. Without a hash one of them is not known. */
+  z.strictObject({
+    status: z.literal('GATHERED'),
+    hash: hash.optional(),
+    results: z
+      .array(z.strictObject({ rerun: z.number().int(), hash: hash.nullable() }))
+      .max(limits.loopItems),
+  }),
   needSources,
+  /** Of `loop`: the actual list is shown to a person first. */
+  needsApproval,
   /** Whether it happened is not known, and its action has a probe, which is asked first. */
   z.strictObject({ status: z.literal('PROBE'), idem: hash }),
+  /** To `again`: the token counts as used up. */
+  z.strictObject({ status: z.literal('NOTED') }),
   refused,
 ])
 
@@ -228,53 +299,8 @@ export const queryCall = z.discriminatedUnion('what', [
     from: z.number().int().min(0),
     limit: z.number().int().min(1).max(500),
   }),
+  z.strictObject({ what: z.literal('budget') }),
 ])
-
-/** One row as stored; security/audit/format.ts says how `leaf` and `prev` are computed. */
-export const auditRowSchema = z.strictObject({
-  seq: z.number().int(),
-  /** Milliseconds since the epoch. */
-  at: z.number().int(),
-  kind: z.string(),
-  actor: z.string(),
-  subject: z.string(),
-  correlation: z.string(),
-  trace: z.string(),
-  /** RFC 8785 text of the redacted summary. */
-  body: z.string(),
-  prev: z.string(),
-  leaf: z.string(),
-})
-export type AuditRow = z.infer<typeof auditRowSchema>
-/** `jws` is a compact JWS by the audit key over the other fields. */
-export const checkpointSchema = z.strictObject({
-  size: z.number().int(),
-  root: z.string(),
-  at: z.number().int(),
-  jws: z.string(),
-})
-export type Checkpoint = z.infer<typeof checkpointSchema>
-
-export const requestSummarySchema = z.strictObject({
-  requestId: id,
-  kind: z.string(),
-  name: z.string(),
-  user: z.string(),
-  createdAt: z.number().int(),
-  cancelled: z.boolean(),
-  steps: z.array(
-    z.strictObject({
-      id: z.string(),
-      agent: z.string(),
-      action: z.string(),
-      effect: z.string(),
-      outcome: z.string(),
-      code: z.string().optional(),
-      attempts: z.number().int(),
-    }),
-  ),
-})
-export type RequestSummary = z.infer<typeof requestSummarySchema>
 
 export const queryReply = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('REQUESTS'), requests: z.array(requestSummarySchema) }),
@@ -284,6 +310,7 @@ export const queryReply = z.discriminatedUnion('status', [
     size: z.number().int(),
   }),
   z.strictObject({ status: z.literal('CHECKPOINTS'), checkpoints: z.array(checkpointSchema) }),
+  z.strictObject({ status: z.literal('BUDGET'), spent: z.array(spentSchema) }),
   refused,
 ])
 
@@ -300,7 +327,6 @@ export type CancelCall = z.infer<typeof cancelCall>
 export type CancelReply = z.infer<typeof cancelReply>
 export type RecoverCall = z.infer<typeof recoverCall>
 export type RecoverReply = z.infer<typeof recoverReply>
-export type AdmitCall = z.infer<typeof admitCall>
 export type AdmitReply = z.infer<typeof admitReply>
 export type AuthorizeCall = z.infer<typeof authorizeCall>
 export type AuthorizeReply = z.infer<typeof authorizeReply>

@@ -2,6 +2,7 @@
 // speaks for every agent that asks the network, so each of those has a bound of its own, and only the
 // gateway may name a run: it has read a token that the notary signed. Decides; records nothing.
 
+import { numbersOf } from '../plan/replicas.ts'
 import type { NotaryContext } from './context.ts'
 import type { EventCall } from './contract.ts'
 
@@ -20,7 +21,7 @@ export interface Attribution {
 export type Attributed = Attribution | { readonly code: 'MALFORMED' | 'UNKNOWN_REQUEST' }
 
 export function attributeEvent(
-  { catalogue, store }: Pick<NotaryContext, 'catalogue' | 'store'>,
+  { catalogue, store, slots = {} }: Pick<NotaryContext, 'catalogue' | 'store' | 'slots'>,
   { subject, correlation }: EventCall,
   account: string,
 ): Attributed {
@@ -31,7 +32,8 @@ export function attributeEvent(
   }
   const [, agent = '', n] = /^egress:([a-z][a-z0-9-]{0,39})\.(\d{1,4})$/.exec(subject) ?? []
   // Replicas that no manifest has share one bound: else made-up names would be bounds without end.
-  const isKnown = Number(n) < (catalogue.get(agent)?.replicas ?? 0)
+  const manifest = catalogue.get(agent)
+  const isKnown = manifest !== undefined && numbersOf(manifest, slots).includes(Number(n))
   const source = isKnown ? `${gateway}:${agent}.${Number(n)}` : gateway
   if (correlation === undefined) return { source, correlation: '', step: undefined }
   const { requestId, step } = correlation

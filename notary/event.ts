@@ -2,6 +2,7 @@
 // the limit they are counted, and one row says how many. Texts from outside are kept as commitments,
 // because an event must not carry a person's data into a log that is never erased.
 
+import { type Heartbeat, heartbeatSchema } from '../agents/protocol.ts'
 import type { JsonValue } from '../security/verify/canonical-json.ts'
 import type { NotaryContext } from './context.ts'
 import { type EventCall, type EventReply, eventCall } from './contract.ts'
@@ -38,13 +39,26 @@ export async function event(
   return record(context, call, { actor: account, subject, clear: plainText, ...attributed })
 }
 
+/** Of a replica that the subject names: passed on to those who show it, and not recorded. */
+export interface HeartbeatTaken {
+  readonly status: 'HEARTBEAT'
+  readonly heartbeat: Heartbeat
+}
+
 /** By an agent replica, named by the subject that the server mapped. @throws StoreError */
 export async function agentEvent(
   context: NotaryContext,
   payload: unknown,
   replica: string,
-): Promise<EventReply> {
+): Promise<EventReply | HeartbeatTaken> {
   const actor = `agent:${replica}`
+  const beat = heartbeatSchema.safeParse(payload)
+  if (beat.success) {
+    // A measurement, nothing decided or done: a row for each would be a million a year. It counts
+    // against the bound of all that an agent says, and a flood of them is reported as any other.
+    const within = context.events.take(actor, sizeOf(payload), context.clock.now())
+    return within ? { status: 'HEARTBEAT', heartbeat: beat.data } : { status: 'COUNTED' }
+  }
   const call = eventCall.safeParse(payload)
   // Malformed events count too: else they would be the cheap way to flood.
   if (!call.success || call.data.correlation !== undefined) {
@@ -76,7 +90,7 @@ async function record(
   )
   if (step !== undefined) body['step'] = step
   await context.store.commit('fact', (writer) => {
-    writer.append({ kind: call.kind, actor, subject, correlation, trace: '', body })
+    writer.append({ kind: call.kind, actor, subject, correlation, body })
     raiseReported(writer, { actor, kind: call.kind, code: body['code'] })
   })
   return { status: 'RECORDED' }
@@ -94,7 +108,6 @@ export function appendOverflow(writer: Writer, what: string, { source, count, by
     actor: 'notary',
     subject: source,
     correlation: '',
-    trace: '',
     body: { code: 'RATE_LIMITED', what, count, bytes },
   })
 }

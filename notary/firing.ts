@@ -8,10 +8,12 @@ import type { SchedulePolicy, ScheduleSpec } from '../plan/schedule.ts'
 import { isDue } from '../plan/schedule-times.ts'
 import type { InputValues } from '../plan/schema.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
+import { sha256 } from '../security/verify/hash.ts'
 import type { NotaryContext, Refusal } from './context.ts'
 import type { StandingRecord } from './standing-state.ts'
 import type { RequestRecord } from './state.ts'
 import type { Writer } from './store.ts'
+import { namesOf } from './users.ts'
 
 /** A standing registration with its columns read. */
 export interface Standing extends Omit<StandingRecord, 'kind' | 'inputs' | 'spec' | 'policy'> {
@@ -91,13 +93,15 @@ const unknown: Refusal = { code: 'UNKNOWN_SCHEDULE', message: 'nobody has enable
 
 /** The plan of a firing: the registered bytes, with the day on which it was due as `today`. */
 export function compileFiring(
-  { catalogue, decide }: Pick<NotaryContext, 'catalogue' | 'decide'>,
+  context: Pick<NotaryContext, 'catalogue' | 'decide' | 'names'>,
   standing: Standing,
   at: number,
 ): CompileResult {
-  const { kind, source } = standing
+  const { kind, source, user } = standing
+  const { catalogue, decide } = context
+  const names = namesOf(context, user)
   const inputs = inputsOfFiring(standing, { zone: standing.spec.zone, at })
-  return compileSource({ kind, source, inputs, catalogue, decide })
+  return compileSource({ kind, source, inputs, catalogue, decide, names })
 }
 
 /** Registers the firing as a request of the person who enabled its schedule. */
@@ -122,6 +126,8 @@ export function registerFiring(
     admitted_at: null,
     cancelled_at: null,
     aborted_by: null,
+    recipe: sha256(standing.source),
+    words: null,
   }
   writer.state.insertRequest(record, canonicalJson(plan))
   writer.append({
@@ -129,7 +135,6 @@ export function registerFiring(
     actor: user,
     subject: requestId,
     correlation: requestId,
-    trace: '',
     body: {
       event: 'registered',
       channel,

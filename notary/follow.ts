@@ -9,7 +9,7 @@ import type { AuthorizeReply } from './contract.ts'
 import { runningEpoch } from './epochs.ts'
 import type { Granted } from './grant.ts'
 import type { Located } from './locate.ts'
-import type { State } from './state.ts'
+import type { Present } from './tokens-alive.ts'
 
 export type Follow =
   | { readonly refusal: Refusal }
@@ -19,10 +19,11 @@ export type Follow =
 /** May this effect, which has not settled, be followed? */
 export function decideFollow(
   context: NotaryContext,
-  state: State,
+  present: Present,
   located: Located,
   op: 'attach' | 'cancel',
 ): Follow {
+  const { state } = present
   const { effect, request, address } = located
   if (effect === undefined || effect.args_hash === null || effect.salt === null) {
     return refuse('NEVER_AUTHORISED', 'no token was given for this effect')
@@ -33,7 +34,7 @@ export function decideFollow(
   if (state.followingTokens(effect.idem) >= limits.followingTokens) {
     return refuse('ATTEMPTS_USED_UP', 'this effect was followed too often')
   }
-  const epoch = runningEpoch(context, state, located)
+  const epoch = runningEpoch(context, present, located, 'follow')
   if ('refusal' in epoch) return epoch
   if ('status' in epoch) return { reply: epoch }
   return { located, effect, epoch, argsHash: effect.args_hash, salt: effect.salt }

@@ -3,11 +3,14 @@
 
 import { limits } from '../plan/limits.ts'
 import { drawSalt, hashArgs, sha256 } from '../security/verify/hash.ts'
+import { countSpending } from './budget.ts'
 import type { NotaryContext } from './context.ts'
 import type { AuthorizeReply } from './contract.ts'
+import type { Cover } from './cover.ts'
 import type { Located } from './locate.ts'
-import { policyName } from './policy.ts'
+import { isCounted, type Judged } from './policy.ts'
 import type { Sources } from './provenance.ts'
+import { noteApproval, useUp } from './questions.ts'
 import type { ResolvedArgs } from './resolve.ts'
 import type { EffectRecord, EpochRecord, TokenOperation } from './state.ts'
 import type { Writer } from './store.ts'
@@ -18,6 +21,10 @@ export interface Grantable {
   readonly epoch: EpochRecord
   readonly args: ResolvedArgs
   readonly sources: Sources
+  /** What the policy said, and of what. */
+  readonly judged: Judged
+  /** The person's decision that a rule asked for. */
+  readonly cover: Cover | undefined
 }
 
 /** An effect that is out, and what its follower may do. */
@@ -28,6 +35,7 @@ export interface Following {
   readonly epoch: EpochRecord
   readonly argsHash: string
   readonly salt: string
+  readonly policy: string
 }
 
 /** What was recorded and may be signed once it is on disk. */
@@ -38,6 +46,9 @@ export interface Granted {
   readonly epoch: EpochRecord
   readonly argsHash: string
   readonly salt: string
+  readonly policy: string
+  /** SHA-256 of the statement by which a person approved it; undefined where nobody was asked. */
+  readonly approval: string | undefined
   readonly jti: string
   /** Seconds since the epoch. */
   readonly issuedAt: number
@@ -64,7 +75,8 @@ export const openEffect = {
 
 /** Fixes what the first authorisation fixes, draws a `jti`, and records both. Inside a job. */
 export function grant(writer: Writer, grantable: Grantable): Granted {
-  const { located, epoch, args, sources } = grantable
+  const { located, epoch, args, sources, judged, cover } = grantable
+  const { policy, verdict, rules } = judged
   const { step, actionName, address, idem, request } = located
   const salt = located.effect?.salt ?? drawSalt()
   const argsHash = located.effect?.args_hash ?? hashArgs(salt, args)
@@ -84,6 +96,8 @@ export function grant(writer: Writer, grantable: Grantable): Granted {
     tokens_until: expiresAt * 1_000,
   }
   writer.state.putEffect(effect)
+  if (located.effect !== undefined)
+    noteMove(writer, located, { from: located.effect.n, to: epoch.n })
   writer.state.insertToken({
     jti,
     idem,
@@ -93,17 +107,57 @@ export function grant(writer: Writer, grantable: Grantable): Granted {
     op: 'run',
   })
   const replica = `${epoch.agent}.${epoch.n}`
-  const about = { actor: request.user, subject: step.id, correlation: request.id, trace: '' }
+  const about = { actor: request.user, subject: step.id, correlation: request.id }
   if (located.effect === undefined) {
     const action = `${step.agent}.${actionName}`
     const { kind } = address
-    const body = { idem, kind, action, agent: replica, argsHash, sources: sources.hashes }
-    writer.append({ ...about, kind: 'intent', body: { ...body, policy: policyName } })
+    const hashes = { argsHash, sources: sources.hashes }
+    const body = { idem, kind, action, agent: replica, ...iterationOf(located), ...hashes }
+    const judgedBody = { policy, verdict, rules, question: { ...judged.question } }
+    const approval = cover === undefined ? {} : { approval: cover.approval.id, by: cover.statement }
+    writer.append({ ...about, kind: 'intent', body: { ...body, ...judgedBody, ...approval } })
+    if (isCounted(located)) {
+      writer.state.countEffect(request.user, step.agent, writer.now)
+      countSpending(writer, located, args)
+    }
   }
+  if (cover !== undefined) useCover(writer, idem, cover)
   const { attempts: attempt } = effect
   const body = { idem, jti, attempt, agent: replica, bootEpoch: epoch.boot_epoch, expiresAt }
   writer.append({ ...about, kind: 'mint', body })
-  return { op: 'run', located, effect, epoch, argsHash, salt, jti, issuedAt, expiresAt }
+  const approval = cover?.statement
+  const signed = { argsHash, salt, policy, approval, jti, issuedAt, expiresAt }
+  return { op: 'run', located, effect, epoch, ...signed }
+}
+
+/** Once for each effect: a step's approval is used up, a grant counted. */
+function useCover(writer: Writer, idem: string, { approval, grant, statement }: Cover): void {
+  const { state, now } = writer
+  if (state.approvalUse(idem) !== undefined) return
+  state.insertApprovalUse({ idem, approval: approval.id, grant_id: grant, statement, at: now })
+  if (grant !== null) noteApproval(writer, approval, { event: 'grant-used', grant, idem })
+  else if (approval.kind === 'step') useUp(writer, approval)
+}
+
+/** Who reads the audit sees why the tokens of one effect name two replicas. */
+function noteMove(
+  writer: Writer,
+  { idem, step, request }: Located,
+  { from, to }: { readonly from: number | null; readonly to: number },
+): void {
+  if (from === null || from === to) return
+  writer.state.moveEffect(idem, to)
+  const body = { call: 'authorize', decision: 'moved', idem, from, to }
+  const about = { subject: step.id, correlation: request.id }
+  writer.append({ kind: 'decision', actor: 'notary', ...about, body })
+}
+
+/** For a row of the audit: which iteration of a loop it is about. */
+export function iterationOf({
+  step,
+  address,
+}: Pick<Located, 'step' | 'address'>): Pick<Located['address'], 'iteration'> | undefined {
+  return step.forEach === undefined ? undefined : { iteration: address.iteration }
 }
 
 /** Draws a `jti` that starts nothing and changes nothing of the effect. Inside a job. */
@@ -121,13 +175,13 @@ export function grantFollowing(writer: Writer, following: Following): Granted {
     actor: request.user,
     subject: step.id,
     correlation: request.id,
-    trace: '',
     body: {
       ...{ op, idem, jti, attempt, expiresAt },
       ...{ agent: `${epoch.agent}.${epoch.n}`, bootEpoch: epoch.boot_epoch },
     },
   })
-  return { ...following, jti, issuedAt, expiresAt }
+  const approval = writer.state.approvalUse(idem)?.statement
+  return { ...following, approval, jti, issuedAt, expiresAt }
 }
 
 /** Signs what is on disk: call it after the commit, and nowhere else. */
@@ -161,9 +215,10 @@ export async function mint(context: NotaryContext, granted: Granted): Promise<Au
     exp: expiresAt,
     authorization_details: [detail],
     cnf: { nk_s256: sha256(epoch.nkey) },
+    ...(granted.approval === undefined ? {} : { appr: granted.approval }),
     plan: request.digest,
     step: step.id,
-    pol: policyName,
+    pol: granted.policy,
     // Labels come with the flow rules; until then every result is its owner's alone.
     lbl: 'none',
   })

@@ -3,12 +3,13 @@
 // is on disk; before its predecessor's file is replaced, too. Whoever dies in between finds the
 // successor still lying there and does the rest at the next start.
 
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHeadSealer } from '../security/audit/checkpoint.ts'
 import type { KeyPeriod } from '../security/audit/key-chain.ts'
 import type { KeysInUse } from '../security/keys-in-use.ts'
 import { createMinter, type Minter } from '../security/mint/token.ts'
+import { syncPath } from '../security/sync-path.ts'
 import { type PrivateJwk, toPublicJwk } from '../security/verify/keys.ts'
 import { ConfigError, type NotaryKeys, readSuccessor } from './config.ts'
 import type { AuditStore } from './store.ts'
@@ -84,7 +85,6 @@ const aboutKeys = {
   actor: 'notary',
   subject: 'token-key',
   correlation: '',
-  trace: '',
 } as const
 
 function periodsOf(store: AuditStore, audit: PrivateJwk): readonly KeyPeriod[] {
@@ -110,12 +110,7 @@ export function settleAuditKey(folder: string, store: AuditStore, keys: NotaryKe
 /** Replaces the key's file by its successor's, durably; the old private half is gone with it. */
 function promote(folder: string, name: 'signing' | 'audit'): void {
   renameSync(join(folder, `${name}.next.jwk.json`), join(folder, `${name}.jwk.json`))
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
+  syncPath(folder)
 }
 
 function writeKeysInUse(folder: string, inUse: KeysInUse): void {

@@ -8,7 +8,10 @@ import type { CompiledStep } from '../plan/schema.ts'
 import { digestOf } from '../security/verify/hash.ts'
 import { actionOf } from './actions.ts'
 import type { NotaryContext, Refusal } from './context.ts'
+import { type EarlierOf, earlierOf } from './handles.ts'
+import type { LoopRecord } from './loop-state.ts'
 import type { RegisteredPlan } from './plan-cache.ts'
+import { type ProductOf, presentProducts, productsBehind } from './producers.ts'
 import type { EffectAddress, EffectKind, EffectRecord, RequestRecord, State } from './state.ts'
 
 export interface StepCall {
@@ -30,23 +33,26 @@ export interface Located {
   readonly address: EffectAddress
   readonly idem: string
   readonly effect: EffectRecord | undefined
+  /** The expansion of the loop that the effect is an iteration of; undefined for any other step. */
+  readonly loop: LoopRecord | undefined
   /** Authorisations this effect may have. */
   readonly maxAttempts: number
   /** How an undo or a probe is called; null for the step itself. */
   readonly declared: UndoDeclaration | ProbeDeclaration | null
   /** The `do` effect of this very rerun: what an undo takes back and a probe asks about. */
   readonly done: EffectRecord | undefined
-  /**
-   * The `do` effect of any step of the request: its present one, except for an undo or a probe, which
-   * see those that the step itself was built on.
-   */
-  readonly effectOf: (step: string) => EffectRecord | undefined
+  /** Of any step of the request: as it is, except for an undo or a probe; see producers.ts. */
+  readonly productOf: ProductOf
+  /** Of a handle of its plan. */
+  readonly earlierOf: EarlierOf
 }
 
+/** `loop`: what is asked is about the loop as a whole, which may have no iteration yet. */
 export function locate(
   context: NotaryContext,
   state: State,
   call: StepCall,
+  as: 'iteration' | 'loop' = 'iteration',
 ): Located | { readonly refusal: Refusal } {
   const { requestId, planDigest, kind, iteration } = call
   const request = state.request(requestId)
@@ -56,8 +62,7 @@ export function locate(
   }
   const registered = context.plans.planOf(request)
   const step = registered.steps.get(call.step)
-  // Loops are not built yet, so every step has one iteration.
-  if (step === undefined || iteration !== 0) {
+  if (step === undefined || (step.forEach === undefined && iteration !== 0)) {
     return refuse('UNKNOWN_STEP', 'the plan has no such step')
   }
   const declared = declaredOf(context, step, kind)
@@ -68,11 +73,11 @@ export function locate(
   const decided = state.rerunOf(requestId, step.id, iteration)
   const rerun = call.rerun ?? (kind === 'undo' ? 0 : decided)
   if (rerun > decided) return refuse('NOT_DECIDED', 'nobody decided that this step shall run again')
+  const loop = step.forEach === undefined ? undefined : state.loopOf(requestId, step.id, rerun)
   const address = { request: requestId, kind, step: step.id, iteration, rerun }
   const done = state.effect({ ...address, kind: 'do' })
-  const present = (id: string) =>
-    state.effect({ ...address, kind: 'do', step: id, rerun: state.rerunOf(requestId, id, 0) })
-  return {
+  const producers = { state, catalogue: context.catalogue, request: requestId }
+  const located: Located = {
     request,
     registered,
     step,
@@ -82,10 +87,28 @@ export function locate(
     declared: declared ?? null,
     idem: idemOf(planDigest, address),
     effect: state.effect(address),
+    loop,
     maxAttempts: kind === 'do' ? Math.min(step.attempts, limits.attempts) : limits.attempts,
     done,
-    effectOf: kind === 'do' || done === undefined ? present : builtOn(state, done, present),
+    productOf:
+      kind === 'do' || done === undefined
+        ? presentProducts(producers)
+        : productsBehind(done, producers),
+    earlierOf: earlierOf(context, state, request),
   }
+  const missing = as === 'loop' ? undefined : iterationRefusal(located)
+  return missing === undefined ? located : { refusal: missing }
+}
+
+/** What has once been an iteration can always be undone, even if the list is shorter by now. */
+export function iterationRefusal({
+  step,
+  loop,
+  address,
+}: Pick<Located, 'step' | 'loop' | 'address'>): Refusal | undefined {
+  if (step.forEach === undefined || address.kind !== 'do') return undefined
+  if (address.iteration < (loop?.count ?? 0)) return undefined
+  return { code: 'NO_ITERATION', message: 'the loop has no such iteration' }
 }
 
 function declaredOf(
@@ -100,26 +123,6 @@ function declaredOf(
       return step.undo
     case 'probe':
       return actionOf(catalogue, step.agent, step.action)?.probe
-  }
-}
-
-/** The effects whose results `done` was given: a producer may have run again since. */
-function builtOn(
-  state: State,
-  done: EffectRecord,
-  present: Located['effectOf'],
-): Located['effectOf'] {
-  const hashes: Readonly<Record<string, string>> = JSON.parse(done.sources)
-  return (id) => {
-    if (id === done.step) return done
-    const newest = present(id)
-    const hash = Object.hasOwn(hashes, id) ? hashes[id] : undefined
-    for (let rerun = newest?.rerun ?? state.rerunOf(done.request, id, 0); rerun >= 0; rerun -= 1) {
-      const { request, iteration } = done
-      const effect = state.effect({ request, kind: 'do', step: id, iteration, rerun })
-      if (hash !== undefined && effect?.result_hash === hash) return effect
-    }
-    return newest
   }
 }
 

@@ -2,10 +2,11 @@
 // transaction. Invariant: until that transaction commits, the file is what it was; a copy that has its
 // name is whole and on disk. So whoever is killed anywhere starts again as if nothing had been begun.
 
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { auditFile, parseCopyName, toCopyName } from '../security/state-copy.ts'
+import { syncPath } from '../security/sync-path.ts'
 import type { Migration } from './schema.ts'
 
 /** NEWER: another release wrote it. NO_ROOM: neither copy nor change fits on the disk. */
@@ -83,7 +84,7 @@ function copyBeside(
     // SQLite fills a file that is there and empty; made here, it is never open to others.
     closeSync(openSync(partial, 'wx', 0o600))
     db.prepare('VACUUM INTO ?').run(partial)
-    sync(partial)
+    syncPath(partial)
     assertWhole(partial, version)
     onPhase?.('copying')
     // Unlike a rename it fails where there is one of that name.
@@ -91,7 +92,7 @@ function copyBeside(
   } finally {
     rmSync(partial, { force: true })
   }
-  sync(folder)
+  syncPath(folder)
   onPhase?.('copied')
   return copy
 }
@@ -115,15 +116,6 @@ function forgetOldCopies(folder: string): void {
     .filter(({ copy }) => copy?.kind === 'before-migration')
     .sort((a, b) => (b.copy?.at ?? 0) - (a.copy?.at ?? 0))
   for (const { name } of ofMigrations.slice(keptCopies)) rmSync(join(folder, name), { force: true })
-}
-
-function sync(path: string): void {
-  const handle = openSync(path, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }
 
 function isFull(cause: unknown): boolean {

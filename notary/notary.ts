@@ -1,19 +1,24 @@
-// The notary without its process: twelve calls of (account, unknown payload) -> reply. Who may call is
+// The notary without its process: thirteen calls of (account, unknown payload) -> reply. Who may call is
 // asked first, then the shape, then the call's own file. A store that cannot record is an answer; any
 // other exception is a bug and ends the process.
 
 import type { z } from 'zod'
 import { admit } from './admit.ts'
+import { type ApproveReply, approveCall } from './approval-contract.ts'
+import { approve } from './approve.ts'
 import { authorize } from './authorize.ts'
 import { boot } from './boot.ts'
 import { cancel } from './cancel.ts'
 import { createCheckpointer } from './checkpointer.ts'
 import type { NotaryCode } from './codes.ts'
+import { admitConsultation } from './consult.ts'
 import { createContext, type NotaryContext, type NotaryPorts, recordRefusal } from './context.ts'
 import * as contract from './contract.ts'
 import { StoreError } from './database.ts'
-import { agentEvent, appendOverflow, event } from './event.ts'
+import { agentEvent, appendOverflow, event, type HeartbeatTaken } from './event.ts'
+import { tellHandles } from './handles.ts'
 import { mayCall, type NotaryCall } from './permissions.ts'
+import { admitProposal } from './propose.ts'
 import { quarantine, raiseFlood } from './quarantine.ts'
 import {
   type QuarantineEntry,
@@ -32,6 +37,7 @@ export interface Notary {
   cancel(account: string, payload: unknown): Promise<contract.CancelReply>
   recover(account: string, payload: unknown): Promise<contract.RecoverReply>
   schedule(account: string, payload: unknown): Promise<ScheduleReply>
+  approve(account: string, payload: unknown): Promise<ApproveReply>
   admit(account: string, payload: unknown): Promise<contract.AdmitReply>
   authorize(account: string, payload: unknown): Promise<contract.AuthorizeReply>
   settle(account: string, payload: unknown): Promise<contract.SettleReply>
@@ -41,7 +47,7 @@ export interface Notary {
   query(account: string, payload: unknown): Promise<contract.QueryReply>
   head(account: string, payload: unknown): Promise<contract.HeadReply>
   /** An event of a replica, `<name>.<n>`, named by the subject that the server mapped. */
-  agentEvent(replica: string, payload: unknown): Promise<contract.EventReply>
+  agentEvent(replica: string, payload: unknown): Promise<contract.EventReply | HeartbeatTaken>
   /** The replicas that are shut out, as committed. */
   quarantines(): readonly QuarantineEntry[]
   /**
@@ -93,10 +99,20 @@ export function createNotary(ports: NotaryPorts): Notary {
       refuse,
       answer: (call, account) => schedule(context, call, account),
     }),
+    approve: serve('approve', {
+      schema: approveCall,
+      refuse,
+      answer: (call, account) => approve(context, call, account),
+    }),
     admit: serve('admit', {
       schema: admitCall,
       refuse,
-      answer: (call, account) => admit(context, call, account),
+      answer: async (call, account) => {
+        if ('handles' in call) return tellHandles(context, call)
+        if ('proposal' in call) return admitProposal(context, call, account)
+        if ('at' in call) return admitConsultation(context, call, account)
+        return admit(context, call, account)
+      },
     }),
     authorize: serve('authorize', {
       schema: authorizeCall,
@@ -126,7 +142,7 @@ export function createNotary(ports: NotaryPorts): Notary {
     query: serve('query', {
       schema: queryCall,
       refuse,
-      answer: (call) => query(context, call),
+      answer: (call, account) => query(context, call, account),
     }),
     head: serve('head', {
       schema: headCall,
@@ -151,7 +167,9 @@ function createServe(
   return <Call, Reply, Refused>(name: NotaryCall, served: Served<Call, Reply, Refused>) =>
     async (account: string, payload: unknown): Promise<Reply | Refused> => {
       try {
-        const proven = mayCall(name, account) ? served.schema.safeParse(payload) : undefined
+        const proven = mayCall(name, account, context.users)
+          ? served.schema.safeParse(payload)
+          : undefined
         if (proven?.success !== true) {
           const code = proven === undefined ? 'NOT_PERMITTED' : 'MALFORMED'
           await noteUnserved(context, { call: name, account, code })

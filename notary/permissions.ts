@@ -1,11 +1,14 @@
 // Who may make which call: the table of contracts.md. The bus enforces the same; asking again here
 // means that a slip in the generated accounts file opens nothing.
 
+import { type HouseholdUser, userOf } from './users.ts'
+
 export const notaryCalls = [
   'request',
   'cancel',
   'recover',
   'schedule',
+  'approve',
   'admit',
   'authorize',
   'settle',
@@ -22,6 +25,7 @@ const callers: Readonly<Record<NotaryCall, readonly string[]>> = {
   cancel: ['cli', 'console'],
   recover: ['cli', 'console'],
   schedule: ['cli', 'console'],
+  approve: ['cli', 'console', 'ingress'],
   admit: ['worker'],
   authorize: ['worker'],
   settle: ['worker'],
@@ -32,15 +36,15 @@ const callers: Readonly<Record<NotaryCall, readonly string[]>> = {
   head: ['worker', 'cli', 'console'],
 }
 
-/** `account` is what the server mapped, never what a message says. */
-export function mayCall(call: NotaryCall, account: string): boolean {
-  return callers[call].includes(account)
-}
-
 /**
- * The principal an entry point acts for, `user:<id>`. Ingress acts for the person of a standing registration; there
- * are none yet, so it acts for nobody.
+ * `account` is what the server mapped, never what a message says. `cli-<id>` of a user of this
+ * household may do what `cli` may; of anybody else it is a stranger.
  */
-export function userOf(account: string, owner: string): string | undefined {
-  return account === 'cli' || account === 'console' ? `user:${owner}` : undefined
+export function mayCall(
+  call: NotaryCall,
+  account: string,
+  users: readonly HouseholdUser[],
+): boolean {
+  const isEnrolled = account.startsWith('cli-') && userOf(account, users) !== undefined
+  return callers[call].includes(isEnrolled ? 'cli' : account)
 }

@@ -3,9 +3,9 @@
 // A receipt of what it did before is still a fact and settles as usual. What leads to a quarantine by
 // itself is quarantine-policy.ts's.
 
+import { numbersOf } from '../plan/replicas.ts'
 import type { JsonValue } from '../security/verify/canonical-json.ts'
-import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
-import type { Located } from './locate.ts'
+import { type NotaryContext, recordRefusal } from './context.ts'
 import type {
   QuarantineCall,
   QuarantineEntry,
@@ -27,7 +27,7 @@ export function quarantine(
     if (call.op === 'list') return tableOf(writer.state)
     const { agent, n } = call
     const manifest = context.catalogue.get(agent)
-    if (manifest === undefined || n >= manifest.replicas) {
+    if (manifest === undefined || !numbersOf(manifest, context.slots ?? {}).includes(n)) {
       const refusal = { code: 'MALFORMED', message: 'no manifest declares this replica' } as const
       const about = { call: 'quarantine', account, subject: `${agent}.${n}`, correlation: '' }
       recordRefusal(context, writer, { ...about, ...refusal })
@@ -79,7 +79,7 @@ function append(
   about: { readonly actor: string; readonly subject: string },
   body: Record<string, JsonValue>,
 ): void {
-  writer.append({ kind: 'security', correlation: '', trace: '', ...about, body })
+  writer.append({ kind: 'security', correlation: '', ...about, body })
 }
 
 /**
@@ -143,30 +143,4 @@ export function raiseFlood(
 function replicaOf(actor: string) {
   const [, agent, n] = /^agent:([a-z][a-z0-9-]*)\.(\d+)$/.exec(actor) ?? []
   return agent === undefined ? undefined : { agent, n: Number(n) }
-}
-
-/**
- * The replica that shall carry an effect out: the one it began with, else one fixed by the effect's
- * id among those that are not shut out, so that it stays the same without being stored first.
- */
-export function chooseReplica(
-  context: NotaryContext,
-  state: State,
-  {
-    step,
-    idem,
-    before,
-  }: Pick<Located, 'step' | 'idem'> & {
-    /** Where it began, or where its step went. */
-    readonly before: number | undefined
-  },
-): { readonly n: number } | { readonly refusal: Refusal } {
-  const { agent } = step
-  const replicas = context.catalogue.get(agent)?.replicas ?? 1
-  const all = before === undefined ? Array.from({ length: replicas }, (_, n) => n) : [before]
-  const free = all.filter((n) => state.quarantine(agent, n) === undefined)
-  const n = free[Buffer.from(idem, 'base64url').readUInt32BE(0) % Math.max(1, free.length)]
-  if (n !== undefined) return { n }
-  const message = `${agent} is quarantined; next: npx bulkhead agents show ${agent}`
-  return { refusal: { code: 'QUARANTINED', message } }
 }

@@ -3,14 +3,17 @@
 // content is REQUEST_CONFLICT. The user is the entry point's, never a field.
 
 import { compileSource } from '../plan/compile.ts'
+import { awaitProposal, type Registrable } from '../plan/compile-proposal.ts'
+import { parseConsultationId } from '../plan/consultation.ts'
 import { firingPrefix } from '../plan/firing.ts'
 import type { Issue } from '../plan/issues.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf, sha256 } from '../security/verify/hash.ts'
 import { type NotaryContext, recordRefusal } from './context.ts'
 import type { RequestCall, RequestReply } from './contract.ts'
-import { userOf } from './permissions.ts'
+import { handlesOf } from './handles.ts'
 import type { Writer } from './store.ts'
+import { namesOf, userOf } from './users.ts'
 
 /** Issues in a reply; a file of 1 MiB can have more than a message holds. */
 const maxIssues = 100
@@ -29,15 +32,17 @@ export async function request(
     const about = { call: 'request', account, subject: call.requestId, correlation: call.requestId }
     const rules = [...new Set(issues?.map((issue) => issue.code) ?? [])]
     recordRefusal(context, writer, { ...about, ...refusal, rules })
-    const shown = issues?.slice(0, maxIssues).map((issue) => ({ ...issue }))
-    return { status: 'REFUSED', ...refusal, ...(shown === undefined ? {} : { issues: shown }) }
+    const shown = issues === undefined ? {} : shownIssues({ ok: false, issues })
+    return { status: 'REFUSED', ...refusal, ...shown }
   }
 
-  const user = userOf(account, context.owner)
+  const user = userOf(account, context.users)
   // With such an id an entry point could take the place of a firing before it is due.
   const isFiring = call.requestId.startsWith(firingPrefix)
-  if (user === undefined || isFiring) {
-    const message = isFiring ? 'such ids belong to schedules' : 'this entry point acts for nobody'
+  const isConsultation = parseConsultationId(call.requestId) !== undefined
+  if (user === undefined || isFiring || isConsultation) {
+    const message =
+      user === undefined ? 'this entry point acts for nobody' : 'such ids are given by the house'
     return context.store.commit('fact', (writer) =>
       refuse(writer, { code: 'NOT_PERMITTED', message }),
     )
@@ -46,16 +51,7 @@ export async function request(
   const content = digestOf({ kind, name, source: sha256(source), inputs, priority, user })
   const known = context.store.state.request(call.requestId)
   // A resend is answered from the state: a later release may compile the same bytes differently.
-  const compiled =
-    known === undefined
-      ? compileSource({
-          kind,
-          source,
-          inputs,
-          catalogue: context.catalogue,
-          decide: context.decide,
-        })
-      : undefined
+  const compiled = known === undefined ? compileCall(context, call, user) : undefined
   return context.store.commit('effect', (writer) => {
     const registered = writer.state.request(call.requestId)
     if (registered !== undefined) {
@@ -84,6 +80,9 @@ export async function request(
         admitted_at: null,
         cancelled_at: null,
         aborted_by: null,
+        // Of words two plans may be made: what was approved of one is not of the other.
+        recipe: kind === 'text' ? null : sha256(source),
+        words: kind === 'text' ? source : null,
       },
       canonicalJson(plan),
     )
@@ -103,4 +102,20 @@ export async function request(
     })
     return { status: 'REGISTERED', digest, user }
   })
+}
+
+/** Of words: the plan without steps that stands in the place of the one that is to be proposed. */
+function compileCall(context: NotaryContext, call: RequestCall, user: string): Registrable {
+  const { kind, source, inputs } = call
+  if (kind === 'text') return awaitProposal(source, inputs)
+  const { catalogue, decide } = context
+  const names = namesOf(context, user)
+  const handles = handlesOf(context, context.store.state, user)
+  return compileSource({ kind, source, inputs, catalogue, decide, names, handles })
+}
+
+/** As many issues as a reply takes. */
+export function shownIssues(compiled: Registrable | undefined): { issues?: Issue[] } {
+  if (compiled === undefined || compiled.ok) return {}
+  return { issues: compiled.issues.slice(0, maxIssues).map((issue) => ({ ...issue })) }
 }

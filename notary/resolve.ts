@@ -4,7 +4,7 @@
 import type { z } from 'zod'
 import { limits } from '../plan/limits.ts'
 import { evaluateGuard, GuardError } from '../plan/predicate.ts'
-import { PlanError, resolveRecord, sourcesOf } from '../plan/references.ts'
+import { PlanError, type ResolveContext, resolveRecord, sourcesOf } from '../plan/references.ts'
 import type { CompiledStep } from '../plan/schema.ts'
 import { TextError } from '../plan/text.ts'
 import { resolveUndo } from '../plan/undo.ts'
@@ -75,6 +75,16 @@ export function resolveArgs(located: Located, sources: Sources, claimed: unknown
   return { status: 'ARGS', args }
 }
 
+/** A forward step's arguments; undefined where the plan cannot be resolved. */
+export function resolveStep(step: CompiledStep, sources: ResolveContext): ResolvedArgs | undefined {
+  try {
+    return resolveRecord(step.args, sources)
+  } catch (cause) {
+    if (cause instanceof TextError || cause instanceof PlanError) return undefined
+    throw cause
+  }
+}
+
 function resolveEffect(
   { step, address, declared, done }: Located,
   sources: Sources,
@@ -82,7 +92,7 @@ function resolveEffect(
   try {
     const own = resolveRecord(step.args, sources)
     if (address.kind === 'do') return { args: own }
-    if (declared === null || done === undefined) throw new Error('an undo without its step')
+    if (declared === null || done === undefined) throw new Error(`no step to ${address.kind}`)
     const result = done.result_hash === null ? undefined : sources.resultOf(step.id)
     const args = resolveUndo(declared, { args: own, result, idem: done.idem })
     if (args !== 'NO_RESULT') return { args }

@@ -3,8 +3,13 @@
 // step that was released is never edited; a change of the schema is a new step at the end, and
 // test/notary/migration.test.ts fails when the schema changes without one.
 
+import { approvalTables } from './approval-state.ts'
+import { budgetTables } from './budget-state.ts'
+import { loopTables } from './loop-state.ts'
+import { proposalTables } from './proposal-state.ts'
 import { quarantineTable } from './quarantine-state.ts'
 import { standingTables } from './standing-state.ts'
+import { usageTable } from './usage-state.ts'
 
 export interface Migration {
   /** Schema version (SQLite's `user_version`) that the step starts from; 0 is an empty file. */
@@ -113,4 +118,9 @@ export const migrations: readonly Migration[] = [
     // Some files of version 3 have these tables already: they came before they had a number.
     sql: quarantineTable + standingTables,
   },
+  { from: 4, to: 5, what: 'loops, and steps that begin at a time', sql: loopTables },
+  { from: 5, to: 6, what: 'questions to a person, and what was granted', sql: approvalTables },
+  { from: 6, to: 7, what: 'how much happened lately', sql: usageTable },
+  { from: 7, to: 8, what: 'how much was spent in a day and a month', sql: budgetTables },
+  { from: 8, to: 9, what: 'what is proposed for a person’s words', sql: proposalTables },
 ]

@@ -1,27 +1,37 @@
 // `notary.settle`: what has become of an effect. The first settlement wins and never changes; the
-// same one again is answered alike; only an unknown one may be resolved later (recover.ts). Three ways: a receipt, a guard that is false, and a failure of
-// which there is no receipt. Facts are recorded whatever else is going on in the run.
+// same one again is answered alike; only an unknown one may be resolved later (recover.ts). Three ways:
+// a receipt, a guard that is false or a need that never came, and a failure of which there is no
+// receipt. Facts are recorded whatever else is going on in the run. Of loops see expand.ts.
 //
-// A receipt of a failure that may be tried again (`absent`) settles like any other: a worker that
-// wants another attempt asks for a token and does not bring the receipt. Bringing it is giving up,
-// which a worker may always do.
+// A receipt of a failure that may be tried again (`absent`) is true when it is signed, and no longer:
+// it settles only when no other token can have begun the effect since (tokens-alive.ts). A worker that
+// goes on to another attempt brings it as `again`, so that its token counts as used up.
 
-import { limits } from '../plan/limits.ts'
 import { answerCodes, readProbeAnswer } from '../plan/probe.ts'
+import type { ResultFault } from '../plan/result-rules.ts'
 import type { OnError } from '../plan/schema.ts'
 import { saltedHash } from '../security/verify/hash.ts'
+import { giveBack } from './budget.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { SettleCall, SettleReply } from './contract.ts'
-import { openEffect } from './grant.ts'
-import { type Located, locate } from './locate.ts'
+import { endLoop, expandLoop, gatherLoop, loopReply } from './expand.ts'
+import { hasNoNeed, needsRefusal } from './forward.ts'
+import { iterationOf, openEffect } from './grant.ts'
+import { iterationRefusal, type Located, locate } from './locate.ts'
 import { loadSources } from './provenance.ts'
 import { raiseForgery } from './quarantine.ts'
 import { type ProvenReceipt, proveReceipt, type ReceiptProof } from './receipts.ts'
+import { reconcile, type Spending } from './reconcile.ts'
 import { guardOf, guardSources } from './resolve.ts'
 import type { EffectOutcome, EffectRecord } from './state.ts'
 import type { Writer } from './store.ts'
+import { canStillBegin, mayHaveBegunSince } from './tokens-alive.ts'
 
 type Of<T extends SettleCall['type']> = Extract<SettleCall, { readonly type: T }>
+
+/** Also what a loop comes to that never had an iteration: the worker names the first then. */
+const isOfLoop = ({ type, iteration }: SettleCall) =>
+  type === 'loop' || type === 'gather' || (type !== 'receipt' && iteration === 0)
 
 /** @throws StoreError */
 export async function settle(
@@ -32,7 +42,7 @@ export async function settle(
   // Signatures are checked before the transaction, which cannot wait. Keys and tokens never change.
   const proven = call.type === 'receipt' ? await proveFor(context, call) : 'UNPROVEN'
   return context.store.commit('fact', (writer) => {
-    const located = locate(context, writer.state, call)
+    const located = locate(context, writer.state, call, isOfLoop(call) ? 'loop' : 'iteration')
     const answer =
       'refusal' in located ? located : answerOf({ context, writer, located, account }, call, proven)
     if (!('refusal' in answer)) return answer
@@ -56,6 +66,10 @@ interface Job {
   readonly located: Located
   /** Who reports it, where no receipt says so. */
   readonly account: string
+  /** What the worker found wrong with a result that it does not build on. */
+  readonly fault?: ResultFault | undefined
+  /** What became of what was reserved, where the result says what was spent. */
+  readonly spending?: Spending | undefined
 }
 type Answer = SettleReply | { readonly refusal: Refusal }
 
@@ -67,6 +81,10 @@ function answerOf(job: Job, call: SettleCall, proven: ReceiptProof): Answer {
       return settleSkip(job, call)
     case 'failure':
       return settleFailure(job, call)
+    case 'loop':
+      return expandLoop(job, call)
+    case 'gather':
+      return gatherLoop(job)
   }
 }
 
@@ -79,23 +97,55 @@ function settleReceipt(job: Job, call: Of<'receipt'>, proven: ReceiptProof): Ans
     if (proven === 'FORGED') raiseForgery(job.writer, effect)
     return refuse('RECEIPT_INVALID', 'the receipt or its envelope is not genuine')
   }
-  job.writer.state.answerToken(proven.jti)
+  const isAbsent = proven.receipt.retry === 'absent'
+  job.writer.state.answerToken(proven.jti, isAbsent ? 2 : 1)
   if (effect.outcome !== null) {
     if (effect.receipt === proven.digest) return settledReply(effect)
     return refuse('RECEIPT_CONFLICT', 'this effect has settled otherwise')
   }
   const { receipt, digest } = proven
+  if (isAbsent && job.located.action.effect !== 'read') {
+    if (call.again === true) return noteAttempt(job, proven)
+    const present = { ...job.writer, catalogue: job.context.catalogue }
+    if (mayHaveBegunSince(effect, proven.jti, present)) {
+      return refuse(
+        'TOKENS_ALIVE',
+        'another token may have begun it since: the ledger must be asked',
+      )
+    }
+  }
   const ended = { ...effect, receipt: digest, ...outcomeOf(receipt, call.invalidResult) }
   if (address.kind === 'probe') return recordProbe(job, ended, call.result)
-  return ended.outcome === 'unknown' ? recordUnknown(job, ended) : record(job, ended)
+  if (ended.outcome === 'unknown') return recordUnknown(job, ended)
+  if (receipt.status !== 'DONE') return record(job, ended)
+  if (call.invalidResult) return record({ ...job, fault: call.fault }, ended)
+  const { result } = call
+  if (result === undefined) return record(job, ended)
+  if (!isHashed(result, ended)) return notHashed
+  return record({ ...job, spending: reconcile(job.writer, job.located, result) }, ended)
+}
+
+const isHashed = (result: string, { salt, result_hash }: EffectRecord) =>
+  saltedHash(salt ?? '', result) === result_hash
+
+const notHashed = refuse('RECEIPT_INVALID', 'the result is not the one that the receipt hashes')
+
+/** A token that did nothing, and that its agent will not accept again. */
+function noteAttempt({ writer, located, account }: Job, { jti }: ProvenReceipt): Answer {
+  writer.append({
+    kind: 'decision',
+    actor: account,
+    subject: located.step.id,
+    correlation: located.request.id,
+    body: { call: 'settle', decision: 'noted', idem: located.idem, jti },
+  })
+  return { status: 'NOTED' }
 }
 
 /** What the probe found is kept as its code; the effect that it was asked about is settled next. */
 function recordProbe(job: Job, ended: EffectRecord, result: string | undefined): Answer {
   if (ended.outcome !== 'settled') return record(job, ended)
-  if (result === undefined || saltedHash(ended.salt ?? '', result) !== ended.result_hash) {
-    return refuse('RECEIPT_INVALID', 'the result is not the one that the receipt hashes')
-  }
+  if (result === undefined || !isHashed(result, ended)) return notHashed
   const answer = readProbeAnswer(result)
   const code = answer === 'yes' || answer === 'no' ? answerCodes[answer] : 'UNSURE'
   return record(job, { ...ended, code })
@@ -147,21 +197,27 @@ function outcomeOf(receipt: ProvenReceipt['receipt'], invalidResult: boolean): S
 
 function settleSkip(job: Job, call: Of<'skip'>): Answer {
   const { context, located } = job
-  const { effect, step, registered, effectOf } = located
+  const { effect, step, loop } = located
   if (effect !== undefined && effect.outcome !== null) return settledReply(effect)
+  if (loop !== undefined && loop.outcome !== null) return loopReply(loop)
   // A token was given, so the guard was true, and its sources never change.
   if (call.kind !== 'do' || effect !== undefined) {
     return refuse('GUARD_TRUE', 'this step is not one to skip')
   }
-  const loaded = loadSources(guardSources(step), call.sources, {
-    registered,
-    catalogue: context.catalogue,
-    cache: context.sources,
-    effectOf,
-  })
-  if (loaded.status === 'NEED_SOURCES') {
-    return { status: 'NEED_SOURCES', steps: loaded.steps.map((source) => ({ ...source })) }
+  if (loop === undefined && hasNoNeed(located, job.writer)) {
+    if (step.forEach !== undefined) return endLoop(job, { outcome: 'skipped', code: 'NO_NEED' })
+    return record(job, { ...newEffect(located), outcome: 'skipped', code: 'NO_NEED' })
   }
+  // Of any of its needs none has settled yet, so its guard has nothing to be asked of.
+  const waiting = step.join === 'any' ? needsRefusal(located, job.writer.state) : undefined
+  if (waiting !== undefined) return { refusal: waiting }
+  const missing = iterationRefusal(located)
+  if (missing !== undefined) return { refusal: missing }
+  const loaded = loadSources(guardSources(step), call.sources, {
+    located,
+    cache: context.sources,
+  })
+  if (loaded.status === 'NEED_SOURCES') return loaded
   if (loaded.status === 'REFUSED') return loaded
   if (guardOf(step, loaded.sources) !== 'FALSE') {
     return refuse('GUARD_TRUE', 'the guard of the step is not false')
@@ -175,12 +231,18 @@ const failureCode = /^[A-Z][A-Z0-9_]{0,39}$/
 
 function settleFailure(job: Job, { code }: Of<'failure'>): Answer {
   const { writer, located } = job
-  const { effect, maxAttempts, action } = located
+  const { effect, maxAttempts, action, address } = located
   if (effect !== undefined && effect.outcome !== null) return settledReply(effect)
   if (!failureCode.test(code)) return refuse('MALFORMED', 'code is not a code')
+  if (located.step.forEach !== undefined && address.kind === 'do') {
+    if (located.loop === undefined) return endLoop(job, { outcome: 'failed', code })
+    if (located.loop.outcome !== null) return loopReply(located.loop)
+    const missing = iterationRefusal(located)
+    if (missing !== undefined) return { refusal: missing }
+  }
   // No token was ever given: nothing can have happened.
   if (effect === undefined) return record(job, { ...newEffect(located), outcome: 'failed', code })
-  if (writer.now <= effect.tokens_until + limits.tokenSkewMs) {
+  if (canStillBegin(effect, { ...writer, catalogue: job.context.catalogue })) {
     return refuse('TOKENS_ALIVE', 'a token of this effect is still alive')
   }
   if (effect.attempts < maxAttempts) {
@@ -191,7 +253,7 @@ function settleFailure(job: Job, { code }: Of<'failure'>): Answer {
     const { idem } = effect
     const body = { call: 'settle', decision: 'attempt-ended', idem, code, attempts }
     const { id: correlation } = located.request
-    const about = { actor: job.account, subject: effect.step, correlation, trace: '' }
+    const about = { actor: job.account, subject: effect.step, correlation }
     writer.append({ ...about, kind: 'decision', body })
     return refuse('TOKENS_ALIVE', 'attempts of this effect are left')
   }
@@ -209,7 +271,7 @@ function newEffect({ address, idem }: Located): EffectRecord {
  * a probe made of an unknown outcome: a row of its own, so that both can be read.
  */
 function record(
-  { writer, located, account }: Job,
+  { writer, located, account, fault, spending }: Job,
   effect: EffectRecord,
   answer?: { readonly outcome: 'settled' | 'failed'; readonly code: string },
 ): Answer {
@@ -217,6 +279,7 @@ function record(
   const resolved = answer === undefined ? {} : { ...answer, resolved: 'probe' }
   const settled = { ...effect, ...resolved, settled_at: writer.now }
   writer.state.putEffect(settled)
+  const returned = giveBack(writer, settled)
   if (address.kind === 'do' && turnsAround(step.onError, settled.outcome)) {
     writer.state.abortRequest(request.id, step.id)
   }
@@ -226,8 +289,13 @@ function record(
     actor: receipt === null ? account : `agent:${effect.agent}.${effect.n}`,
     subject: step.id,
     correlation: request.id,
-    trace: '',
-    body: { idem, kind: address.kind, outcome, code, resultHash, receipt, attempts },
+    body: {
+      ...{ idem, kind: address.kind, ...iterationOf(located) },
+      ...{ outcome, code, resultHash, receipt, attempts },
+      ...(fault === undefined ? {} : { fault }),
+      ...(returned ? { returned } : {}),
+      ...(spending === undefined ? {} : { spending }),
+    },
   })
   if (answer !== undefined) {
     writer.append({
@@ -235,7 +303,6 @@ function record(
       actor: 'notary',
       subject: step.id,
       correlation: request.id,
-      trace: '',
       body: { call: 'settle', decision: 'resolved', idem, kind: address.kind, ...answer },
     })
   }

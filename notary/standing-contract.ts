@@ -3,6 +3,8 @@
 
 import { z } from 'zod'
 import { scheduleIdPattern, schedulePolicySchema, scheduleSpecSchema } from '../plan/schedule.ts'
+import { prioritySchema } from '../plan/schema.ts'
+import { approvalStates } from './approval-contract.ts'
 import { requestCall, requestReply } from './contract.ts'
 
 const id = z.string().regex(scheduleIdPattern)
@@ -20,6 +22,8 @@ export const scheduleCall = z.discriminatedUnion('op', [
     op: z.literal('add'),
     id,
     ...requestCall.omit({ requestId: true }).shape,
+    // What is done without anybody looking is what a person has written or chosen.
+    kind: z.enum(['recipe', 'plan']),
     spec: scheduleSpecSchema,
     policy: schedulePolicySchema,
     note,
@@ -40,6 +44,7 @@ export const scheduleSummary = z.strictObject({
   id,
   kind: z.string(),
   name: z.string(),
+  priority: prioritySchema,
   spec: scheduleSpecSchema,
   policy: schedulePolicySchema,
   note: z.string(),
@@ -49,6 +54,8 @@ export const scheduleSummary = z.strictObject({
   pausedAt: time.nullable(),
   /** When it was not to fire; the last without an end while it is paused. */
   pauses: z.array(z.strictObject({ from: time, to: time.nullable() })),
+  /** A person's approval of what every firing does; null: nothing needs one. Until then none fires. */
+  approval: z.strictObject({ id: z.string(), state: z.enum(approvalStates) }).nullable(),
 })
 export type ScheduleSummary = z.infer<typeof scheduleSummary>
 

@@ -5,19 +5,22 @@
 import { compileSource } from '../plan/compile.ts'
 import { firingId, parseFiringId } from '../plan/firing.ts'
 import { dueTimes } from '../plan/schedule-times.ts'
+import { prioritySchema } from '../plan/schema.ts'
 import { digestOf, sha256 } from '../security/verify/hash.ts'
 import type { NotaryCode } from './codes.ts'
 import { type NotaryContext, recordRefusal } from './context.ts'
 import { compileFiring, registerFiring, type Standing, toStanding } from './firing.ts'
-import { userOf } from './permissions.ts'
+import { approvalOfStanding, askStanding, voidStanding } from './standing-approval.ts'
 import {
   maxBackfill,
   type ScheduleCall,
   type ScheduleReply,
   type ScheduleSummary,
 } from './standing-contract.ts'
+import type { StandingRecord } from './standing-state.ts'
 import type { State } from './state.ts'
 import type { Writer } from './store.ts'
+import { namesOf, userOf } from './users.ts'
 
 type Adding = Extract<ScheduleCall, { op: 'add' }>
 type Changing = Exclude<ScheduleCall, { op: 'add' | 'list' | 'show' }>
@@ -28,7 +31,7 @@ export async function schedule(
   call: ScheduleCall,
   account: string,
 ): Promise<ScheduleReply> {
-  const user = userOf(account, context.owner)
+  const user = userOf(account, context.users)
   if (user === undefined) {
     return { status: 'REFUSED', code: 'NOT_PERMITTED', message: 'this entry point acts for nobody' }
   }
@@ -81,16 +84,19 @@ function summarise(state: State, standing: Standing): ScheduleSummary {
   const present = pausedAt === null ? [] : [{ from: pausedAt, to: null }]
   return {
     ...{ id, kind, name, spec, policy, note, pausedAt },
+    priority: prioritySchema.parse(standing.priority),
     createdAt: standing.created_at,
     activeSince: standing.active_since,
     pauses: [...present, ...past],
+    approval: approvalOfStanding(state, standing),
   }
 }
 
 function add(context: NotaryContext, call: Adding, { account, user }: Caller) {
   const { id, kind, name, source, inputs, priority, spec, policy, note } = call
   const { catalogue, decide } = context
-  const compiled = compileSource({ kind, source, inputs, catalogue, decide })
+  const names = namesOf(context, user)
+  const compiled = compileSource({ kind, source, inputs, catalogue, decide, names })
   const about = { kind, name, source: sha256(source), inputs, priority, spec, policy, user }
   const content = digestOf(about)
   return context.store.commit('effect', (writer): ScheduleReply => {
@@ -108,7 +114,7 @@ function add(context: NotaryContext, call: Adding, { account, user }: Caller) {
       const issues = compiled.issues.slice(0, 100).map((issue) => ({ ...issue }))
       return { ...refuse(context, writer, { account, id, code: 'PLAN_INVALID', message }), issues }
     }
-    state.insertStanding({
+    const row: StandingRecord = {
       ...{ id, kind, name, user, priority, source, note, content },
       inputs: JSON.stringify(inputs),
       spec: JSON.stringify(spec),
@@ -116,13 +122,17 @@ function add(context: NotaryContext, call: Adding, { account, user }: Caller) {
       created_at: writer.now,
       active_since: writer.now,
       paused_at: null,
-    })
+    }
+    const standing = toStanding(row)
+    const answer = askStanding(context, writer, { standing, plan: compiled.plan })
+    if (answer !== undefined && 'refusal' in answer) {
+      return refuse(context, writer, { account, id, ...answer.refusal })
+    }
+    state.insertStanding(row)
     // The digest is that of the plan with `today` in it: what a person has enabled.
     const facts = { digest: compiled.digest, source: context.commit(source) }
     record(writer, { account, user, id }, 'added', { ...facts, spec: digestOf(spec), ...policy })
-    const added = state.standing(id)
-    if (added === undefined) throw new Error('a registration disappeared')
-    return { status: 'REGISTERED', schedule: summarise(state, toStanding(added)) }
+    return { status: 'REGISTERED', schedule: summarise(state, standing) }
   })
 }
 
@@ -155,6 +165,7 @@ function change(context: NotaryContext, call: Changing, caller: Caller): Promise
         }
         return registered()
       case 'remove':
+        voidStanding(writer, standing)
         state.removeStanding(id)
         record(writer, said, 'removed')
         return { status: 'REMOVED' }
@@ -227,7 +238,6 @@ function record(
     actor: user,
     subject: `schedule:${id}`,
     correlation: '',
-    trace: '',
     body: { call: 'schedule', decision, channel: account, ...facts },
   })
 }

@@ -2,10 +2,15 @@
 // a job of the store, so that they commit with the audit row that says so. Rows in, rows out: no rule
 // lives here. Audit rows are never read to decide.
 
+import { createApprovalState } from './approval-state.ts'
+import { createBudgetState } from './budget-state.ts'
 import type { PublicJwk } from './contract.ts'
 import type { NotaryDatabase } from './database.ts'
+import { createLoopState, wholeLoop } from './loop-state.ts'
+import { createProposalState } from './proposal-state.ts'
 import { createQuarantineState } from './quarantine-state.ts'
 import { createStandingState } from './standing-state.ts'
+import { createUsageState } from './usage-state.ts'
 
 /** `probe`: a read that finds out whether a `do` of unknown outcome happened. */
 export type EffectKind = 'do' | 'undo' | 'probe'
@@ -21,13 +26,17 @@ export interface RequestRecord {
   readonly priority: string
   /** Digest of what was registered, so that the same id with other content is noticed. */
   readonly content: string
-  /** The only plan that may be admitted. */
+  /** The only plan that may be admitted; of words without an accepted proposal, one without steps. */
   readonly digest: string
   readonly created_at: number
   readonly admitted_at: number | null
   readonly cancelled_at: number | null
   /** The step whose failure turned the run around. */
   readonly aborted_by: string | null
+  /** SHA-256 of the registered bytes; null of a request from before approvals. */
+  readonly recipe: string | null
+  /** What the person said, where they brought no plan: then somebody else proposed it. */
+  readonly words: string | null
 }
 
 /** Names one effect; `rerun` is 0 until a person decides that the step shall run again. */
@@ -41,7 +50,7 @@ export interface EffectAddress {
 
 export interface EffectRecord extends EffectAddress {
   readonly idem: string
-  /** Sticky from the first authorisation on; null when none was ever given. */
+  /** Fixed by the first authorisation, but for pool.ts; null when none was ever given. */
   readonly agent: string | null
   readonly n: number | null
   readonly args_hash: string | null
@@ -64,14 +73,17 @@ export interface EffectRecord extends EffectAddress {
   readonly resolved: string | null
 }
 
+/** 0: not; 1: it is so; 2: and it says that the effect has not happened. */
+export type Answered = 0 | 1 | 2
+
 export interface TokenRecord {
   readonly jti: string
   readonly idem: string
   readonly boot_epoch: string
   /** Milliseconds since the epoch. */
   readonly expires_at: number
-  /** 1 once an envelope over this jti was seen: its agent has used the token up. */
-  readonly answered: number
+  /** Whether an envelope over this jti was seen, so that its agent has used the token up, and of what. */
+  readonly answered: Answered
   readonly op: TokenOperation
 }
 
@@ -93,26 +105,43 @@ export interface EpochRecord {
 export type State = ReturnType<typeof createState>
 
 export function createState(db: NotaryDatabase) {
+  const effects = effectTable(db)
+  const loops = createLoopState(db, effects)
   return {
     ...requestTable(db),
-    ...effectTable(db),
+    ...effects,
+    ...loops,
+    /** Inserts, or updates what may change: never arguments, salt, replica or sources. */
+    putEffect: (record: EffectRecord) => {
+      loops.countOutcome(record)
+      effects.putEffect(record)
+    },
+    putRerun: (request: string, step: string, iteration: number, to: number) => {
+      if (iteration !== wholeLoop) loops.discountIteration(request, step, iteration)
+      effects.putRerun(request, step, iteration, to)
+    },
     ...replicaTable(db),
+    ...createProposalState(db),
     ...createQuarantineState(db),
     ...createStandingState(db),
+    ...createUsageState(db),
+    ...createBudgetState(db),
+    ...createApprovalState(db),
   }
 }
 
 function requestTable(db: NotaryDatabase) {
   const columns =
-    'id, kind, name, user, priority, content, digest, created_at, admitted_at, cancelled_at, aborted_by'
+    'id, kind, name, user, priority, content, digest, created_at, admitted_at, cancelled_at, aborted_by, recipe, words'
   const byId = db.prepare<[string], RequestRecord>(`SELECT ${columns} FROM request WHERE id = ?`)
   const plan = db.prepare<[string], string>('SELECT plan FROM request WHERE id = ?').pluck()
-  const latest = db.prepare<[number], RequestRecord>(
-    `SELECT ${columns} FROM request ORDER BY created_at DESC, id LIMIT ?`,
+  const latest = db.prepare<[string, number], RequestRecord>(
+    `SELECT ${columns} FROM request WHERE user IN (SELECT value FROM json_each(?))
+     ORDER BY created_at DESC, id LIMIT ?`,
   )
   const insert = db.prepare<RequestRecord & { readonly plan: string }>(
     `INSERT INTO request (${columns}, plan) VALUES (:id, :kind, :name, :user, :priority, :content,
-     :digest, :created_at, :admitted_at, :cancelled_at, :aborted_by, :plan)`,
+     :digest, :created_at, :admitted_at, :cancelled_at, :aborted_by, :recipe, :words, :plan)`,
   )
   const admit = db.prepare<[number, string]>('UPDATE request SET admitted_at = ? WHERE id = ?')
   const cancel = db.prepare<[number, string]>('UPDATE request SET cancelled_at = ? WHERE id = ?')
@@ -123,7 +152,8 @@ function requestTable(db: NotaryDatabase) {
     request: (id: string) => byId.get(id),
     /** RFC 8785 text of the compiled plan. */
     planText: (id: string) => plan.get(id),
-    latestRequests: (limit: number) => latest.iterate(limit),
+    latestRequests: (limit: number, users: readonly string[]) =>
+      latest.iterate(JSON.stringify(users), limit),
     insertRequest: (record: RequestRecord, planText: string) => {
       insert.run({ ...record, plan: planText })
     },
@@ -158,24 +188,23 @@ function effectTable(db: NotaryDatabase) {
        retry = excluded.retry, result_hash = excluded.result_hash, receipt = excluded.receipt,
        settled_at = excluded.settled_at, resolved = excluded.resolved`,
   )
+  const move = db.prepare<[number, string]>('UPDATE effect SET n = ? WHERE idem = ?')
   const insertToken = db.prepare<TokenRecord>(
     `INSERT INTO token (jti, idem, boot_epoch, expires_at, answered, op)
      VALUES (:jti, :idem, :boot_epoch, :expires_at, :answered, :op)`,
   )
   const token = db.prepare<[string], TokenRecord>('SELECT * FROM token WHERE jti = ?')
-  const answer = db.prepare<[string]>('UPDATE token SET answered = 1 WHERE jti = ?')
-  const alive = db
-    .prepare<[string, number], number>(
-      `SELECT count(*) FROM token
-       WHERE idem = ? AND answered = 0 AND expires_at >= ? AND op = 'run'`,
-    )
-    .pluck()
+  const answer = db.prepare<[Answered, string]>('UPDATE token SET answered = ? WHERE jti = ?')
+  const runTokens = db.prepare<[string], TokenRecord>(
+    "SELECT * FROM token WHERE idem = ? AND op = 'run'",
+  )
   const following = db
     .prepare<[string], number>(`SELECT count(*) FROM token WHERE idem = ? AND op != 'run'`)
     .pluck()
   const rerun = db
-    .prepare<[string, string, number], number>(
-      'SELECT rerun FROM rerun WHERE request = ? AND step = ? AND iteration = ?',
+    .prepare<[string, string, number], number | null>(
+      `SELECT max(rerun) FROM rerun
+       WHERE request = ? AND step = ? AND iteration IN (?, ${wholeLoop})`,
     )
     .pluck()
   const putRerun = db.prepare<[string, string, number, number]>(
@@ -185,22 +214,25 @@ function effectTable(db: NotaryDatabase) {
   return {
     effect: (address: EffectAddress) => one.get(address),
     effectsOf: (request: string) => all.all(request),
-    /** Inserts, or updates what may change: never arguments, salt, replica or sources. */
     putEffect: (record: EffectRecord) => {
       put.run(record)
+    },
+    /** Only of an effect that can happen nowhere else: see pool.ts. */
+    moveEffect: (idem: string, n: number) => {
+      move.run(n, idem)
     },
     token: (jti: string) => token.get(jti),
     insertToken: (record: TokenRecord) => {
       insertToken.run(record)
     },
-    answerToken: (jti: string) => {
-      answer.run(jti)
+    answerToken: (jti: string, answered: Answered) => {
+      answer.run(answered, jti)
     },
-    /** Tokens that can start it, that no envelope has used up, and whose expiry is not before `since`. */
-    unansweredTokens: (idem: string, since: number) => alive.get(idem, since) ?? 0,
+    /** Tokens that can start it, or could: as many as it has had attempts. */
+    runTokens: (idem: string): readonly TokenRecord[] => runTokens.all(idem),
     /** Tokens given to follow an effect, ever. */
     followingTokens: (idem: string) => following.get(idem) ?? 0,
-    /** How often a person has decided that this step shall run again. */
+    /** How often a person has decided that this step, or this iteration of it, shall run again. */
     rerunOf: (request: string, step: string, iteration: number) =>
       rerun.get(request, step, iteration) ?? 0,
     putRerun: (request: string, step: string, iteration: number, to: number) => {

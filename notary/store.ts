@@ -97,10 +97,20 @@ const retryMs = 1_000
 
 /** @throws StoreError AUDIT_UNAVAILABLE */
 export function openStore(options: StoreOptions): AuditStore {
+  const file = join(options.folder, 'audit.db')
+  const db = openDatabase(file, { now: options.clock.now })
+  try {
+    chmodSync(file, 0o600)
+    return createStore(db, options)
+  } catch (cause) {
+    // A person who then puts a copy back must find the file free.
+    db.close()
+    throw cause
+  }
+}
+
+function createStore(db: NotaryDatabase, options: StoreOptions): AuditStore {
   const { folder, clock, reserveBytes, maxPages, isSteady = () => true } = options
-  const file = join(folder, 'audit.db')
-  const db = openDatabase(file, { now: clock.now })
-  chmodSync(file, 0o600)
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
   const state = createState(db)
   const chain = createChain(db)
@@ -242,7 +252,6 @@ function diskFull(refused: number): NewEntry {
     actor: 'notary',
     subject: 'notary',
     correlation: '',
-    trace: '',
     body: { code: 'AUDIT_UNAVAILABLE', reason: 'DISK_FULL', refused },
   }
 }

@@ -109,8 +109,9 @@ function argsOf(real: Real, address: Address) {
   return { note: 'daily', entry: idemAt(real, { ...address, kind: 'do' }), dryRun: false }
 }
 
-function authorize(real: Real, address: Address) {
-  const call = { ...callOf(real, address), op: 'run', args: argsOf(real, address), sources: [] }
+function authorize(real: Real, address: Address, op: 'run' | 'attach' = 'run') {
+  const args = op === 'run' ? argsOf(real, address) : {}
+  const call = { ...callOf(real, address), op, args, sources: [] }
   return real.harness.notary.authorize('worker', call)
 }
 
@@ -136,8 +137,10 @@ async function perform(real: Real, { did }: ModelWorld): Promise<string> {
     case 'settleReceipt': {
       const { receipt, envelope } = proofOf(real.replies.get(jti))
       const call = { type: 'receipt', receipt, envelope, invalidResult: false }
-      await harness.notary.settle('worker', { ...callOf(real, address), ...call })
-      return ''
+      const answer = await harness.notary.settle('worker', { ...callOf(real, address), ...call })
+      // A second receipt is a conflict, which changes nothing.
+      const isEarly = answer.status === 'REFUSED' && answer.code === 'TOKENS_ALIVE'
+      return isEarly ? answer.status : ''
     }
     case 'settleFailure': {
       const call = { type: 'failure', ...callOf(real, address), code: 'NO_REPLY' }
@@ -207,6 +210,16 @@ async function performAtAgent(real: Real, { name, address, jti }: ModelWorld['di
       real.replies.set(jti, reply)
       return reply.status
     }
+    case 'look': {
+      const reply = await authorize(real, address, 'attach')
+      if (reply.status !== 'AUTHORISED') return reply.status
+      real.authorised.set(jti, reply)
+      const { token, salt, idem } = reply
+      const said = await agent.deliver(jti, idem, { op: 'attach', token, salt })
+      if (said === 'STARTED') return said
+      real.replies.set(jti, said)
+      return said.status === 'ABSENT' ? 'FAILED' : said.status
+    }
     case 'crashAgent':
       await agent.crash()
       return ''
@@ -222,6 +235,11 @@ function proofOf(reply: Reply | undefined) {
 
 const byText = (a: readonly unknown[], b: readonly unknown[]) => String(a).localeCompare(String(b))
 
+function answeredOf({ answered, absences }: ModelWorld, jti: number) {
+  if (absences.includes(jti)) return 2
+  return answered.includes(jti) ? 1 : 0
+}
+
 /** What the model says, as far as the real parts can be asked. */
 function abstract(model: ModelWorld, real: Real) {
   const at = (address: Address) => idemAt(real, address)
@@ -229,7 +247,7 @@ function abstract(model: ModelWorld, real: Real) {
     effects: model.effects
       .map(([address, { attempts, outcome, retry }]) => [at(address), attempts, outcome, retry])
       .toSorted(byText),
-    tokens: model.rows.map(([jti]) => [jti, model.answered.includes(jti)]).toSorted(byText),
+    tokens: model.rows.map(([jti]) => [jti, answeredOf(model, jti)]).toSorted(byText),
     turned: model.turned.toSorted(),
     isRunning: model.notaryEpoch > 0,
     ledger: model.ledger.map(([address, state]) => [at(address), state]).toSorted(byText),
@@ -252,7 +270,7 @@ function observe(model: ModelWorld, { harness, home, authorised }: Real) {
       ])
       .toSorted(byText),
     tokens: [...authorised]
-      .map(([model, { jti }]) => [model, state.token(jti)?.answered === 1])
+      .map(([model, { jti }]) => [model, state.token(jti)?.answered])
       .toSorted(byText),
     turned: model.requests
       .filter((request) => {

@@ -27,7 +27,7 @@ const deeds = [
   ...['init', 'begin', 'authorize', 'askInVain', 'mint', 'publish', 'deliver', 'execute', 'act'],
   ...['actAndThrow', 'throwUnacted', 'failAbsent', 'record', 'settleReceipt', 'settleFailure'],
   ...['report', 'end', 'tick', 'boot', 'noticeStop', 'crashAgent', 'crashNotary', 'crashWorker'],
-  ...['lose', 'loseReply', 'reset', 'cancel'],
+  ...['lose', 'loseReply', 'reset', 'cancel', 'look'],
 ] as const
 /** Every action that a replayed trace may have. */
 export const deedNames: readonly string[] = deeds
@@ -41,6 +41,7 @@ const world = z.object({
   ),
   rows: pairs(z.number(), z.object({ address, epoch: z.number() })),
   answered: z.array(z.number()),
+  absences: z.array(z.number()),
   turned: z.array(z.number()),
   notaryEpoch: z.number(),
   ledger: pairs(address, z.string()),

@@ -2,29 +2,31 @@
 // effect must not be repeated and can be asked about.
 
 import { z } from 'zod'
-import { type Catalogue, createCatalogue, defineManifest } from '../../plan/manifest.ts'
+import {
+  type ActionManifest,
+  type Catalogue,
+  createCatalogue,
+  defineManifest,
+} from '../../plan/manifest.ts'
 import { probeOutput } from '../../plan/probe.ts'
+import { mail } from '../support/mail-manifest.ts'
+import { plainAction, plainAgent } from '../support/manifest-defaults.ts'
 
-const common = {
-  audience: 'owner',
-  idempotent: true,
-  timeoutMs: 5_000,
-  maxResultBytes: 512 * 1024,
-  summary: 'for tests',
-} as const
+const common = { ...plainAction, maxResultBytes: 512 * 1024 } as const
+const dryRun = z.boolean()
+const gone = z.strictObject({ gone: z.boolean() })
 
-const manifest = {
-  summary: 'for tests',
-  replicas: 1,
-  alwaysOn: false,
-  idleMs: 60_000,
-  storage: 'ledger',
-  perUser: false,
-  mounts: [],
-} as const
+/** Takes back whatever the effect of that id did. */
+const takesBack = {
+  ...common,
+  effect: 'write',
+  input: z.strictObject({ entry: z.string(), dryRun }),
+  output: gone,
+  roles: { '/entry': 'opaque', '/dryRun': 'control' },
+} as const satisfies ActionManifest
 
 const desk = defineManifest({
-  ...manifest,
+  ...plainAgent,
   name: 'desk',
   actions: {
     list: {
@@ -36,14 +38,14 @@ const desk = defineManifest({
         items: z.array(z.strictObject({ title: z.string() })),
       }),
       roles: { '/day': 'control' },
-      undo: 'none',
     },
     append: {
       ...common,
       effect: 'write',
-      input: z.strictObject({ note: z.string().max(40), text: z.string(), dryRun: z.boolean() }),
+      input: z.strictObject({ note: z.string().max(40), text: z.string(), dryRun }),
       output: z.strictObject({ entry: z.string() }),
-      roles: { '/note': 'control', '/text': 'content', '/dryRun': 'control' },
+      // Content, so that a test may take it from a result: what decides may come from the user alone.
+      roles: { '/note': 'content', '/text': 'content', '/dryRun': 'control' },
       undo: {
         action: 'retract',
         args: { note: { $args: '/note' }, entry: { $idem: true }, dryRun: false },
@@ -52,15 +54,14 @@ const desk = defineManifest({
     retract: {
       ...common,
       effect: 'write',
-      input: z.strictObject({ note: z.string(), entry: z.string(), dryRun: z.boolean() }),
-      output: z.strictObject({ gone: z.boolean() }),
-      roles: { '/note': 'control', '/entry': 'opaque', '/dryRun': 'control' },
-      undo: 'none',
+      input: z.strictObject({ note: z.string(), entry: z.string(), dryRun }),
+      output: gone,
+      roles: { '/note': 'content', '/entry': 'opaque', '/dryRun': 'control' },
     },
     book: {
       ...common,
       effect: 'write',
-      input: z.strictObject({ room: z.string(), dryRun: z.boolean() }),
+      input: z.strictObject({ room: z.string(), dryRun }),
       output: z.strictObject({ booking: z.string() }),
       roles: { '/room': 'control', '/dryRun': 'control' },
       undo: { action: 'unbook', args: { booking: { $result: '/booking' }, dryRun: false } },
@@ -68,24 +69,34 @@ const desk = defineManifest({
     unbook: {
       ...common,
       effect: 'write',
-      input: z.strictObject({ booking: z.string(), dryRun: z.boolean() }),
-      output: z.strictObject({ gone: z.boolean() }),
+      input: z.strictObject({ booking: z.string(), dryRun }),
+      output: gone,
       roles: { '/booking': 'opaque', '/dryRun': 'control' },
-      undo: 'none',
     },
     erase: {
       ...common,
       effect: 'irreversible',
-      input: z.strictObject({ note: z.string(), dryRun: z.boolean() }),
-      output: z.strictObject({ gone: z.boolean() }),
+      input: z.strictObject({
+        note: z.string(),
+        reason: z.string().optional(),
+        dryRun,
+      }),
+      output: gone,
+      roles: { '/note': 'control', '/reason': 'content', '/dryRun': 'control' },
+    },
+    spend: {
+      ...common,
+      effect: 'irreversible',
+      touches: ['money'],
+      input: z.strictObject({ note: z.string(), dryRun }),
+      output: gone,
       roles: { '/note': 'control', '/dryRun': 'control' },
-      undo: 'none',
     },
   },
 })
 
 const pool = defineManifest({
-  ...manifest,
+  ...plainAgent,
   name: 'pool',
   replicas: 2,
   actions: {
@@ -95,42 +106,42 @@ const pool = defineManifest({
       input: z.strictObject({ at: z.string() }),
       output: z.strictObject({ seen: z.string() }),
       roles: { '/at': 'control' },
-      undo: 'none',
     },
+    drop: {
+      ...common,
+      effect: 'write',
+      input: z.strictObject({ at: z.string(), dryRun }),
+      output: z.strictObject({ dropped: z.string() }),
+      roles: { '/at': 'control', '/dryRun': 'control' },
+      undo: { action: 'lift', args: { entry: { $idem: true }, dryRun: false } },
+    },
+    lift: takesBack,
   },
 })
 
 const bell = defineManifest({
-  ...manifest,
+  ...plainAgent,
   name: 'bell',
   actions: {
     ring: {
       ...common,
       effect: 'write',
       idempotent: false,
-      input: z.strictObject({ at: z.string(), dryRun: z.boolean() }),
+      input: z.strictObject({ at: z.string(), dryRun }),
       output: z.strictObject({ rung: z.boolean() }),
       roles: { '/at': 'control', '/dryRun': 'control' },
       undo: { action: 'hush', args: { entry: { $idem: true }, dryRun: false } },
       probe: { action: 'heard', args: { entry: { $idem: true }, at: { $args: '/at' } } },
     },
-    hush: {
-      ...common,
-      effect: 'write',
-      input: z.strictObject({ entry: z.string(), dryRun: z.boolean() }),
-      output: z.strictObject({ gone: z.boolean() }),
-      roles: { '/entry': 'opaque', '/dryRun': 'control' },
-      undo: 'none',
-    },
+    hush: takesBack,
     heard: {
       ...common,
       effect: 'read',
       input: z.strictObject({ entry: z.string(), at: z.string() }),
       output: probeOutput,
       roles: { '/entry': 'opaque', '/at': 'control' },
-      undo: 'none',
     },
   },
 })
 
-export const catalogue: Catalogue = createCatalogue([desk, pool, bell])
+export const catalogue: Catalogue = createCatalogue([desk, pool, bell, mail])

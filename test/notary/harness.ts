@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { compileWithHandles } from '../../activities/read-handles.ts'
 import { envelopeType, receiptType } from '../../agents/protocol.ts'
 import { createCommitmentKey } from '../../notary/context.ts'
 import type {
@@ -17,9 +18,13 @@ import type {
 } from '../../notary/contract.ts'
 import { createNotary, type Notary } from '../../notary/notary.ts'
 import { type AuditStore, openStore } from '../../notary/store.ts'
+import type { HouseholdUser } from '../../notary/users.ts'
 import { compileSource } from '../../plan/compile.ts'
 import type { Catalogue } from '../../plan/manifest.ts'
-import { type Decide, decide } from '../../plan/policy.ts'
+import type { PlannerModel } from '../../plan/planner-models.ts'
+import type { Decide } from '../../plan/policy.ts'
+import type { KnownNames } from '../../plan/principals.ts'
+import type { Slots } from '../../plan/replicas.ts'
 import type { CompiledPlan, InputValues } from '../../plan/schema.ts'
 import { createHeadSealer } from '../../security/audit/checkpoint.ts'
 import { createMinter } from '../../security/mint/token.ts'
@@ -27,11 +32,17 @@ import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { signDocument } from '../../security/verify/document.ts'
 import { saltedHash, sha256 } from '../../security/verify/hash.ts'
 import { generateKeyPairJwk, type PrivateJwk, toPublicJwk } from '../../security/verify/keys.ts'
+import { decide, policy } from '../support/policy.ts'
 import { catalogue } from './catalogue.ts'
 
 export type Authorised = Extract<AuthorizeReply, { status: 'AUTHORISED' }>
 export const issuer = 'notary:testtest'
 export const nkey = 'UTESTREPLICA'
+
+/** One person, without a key. */
+export const household: readonly HouseholdUser[] = [
+  { id: 'owner', accounts: ['cli', 'console'], approvers: [], approvesFor: [], sees: [] },
+]
 
 /** What the agent double says happened. */
 export type Happened =
@@ -71,6 +82,8 @@ export interface RunOptions {
   readonly requestId?: string
   readonly inputs?: InputValues
   readonly admitted?: boolean
+  /** Of the entry point that asks; the owner's unless it is another. */
+  readonly account?: string
 }
 
 export interface Run {
@@ -93,6 +106,10 @@ export interface Run {
 export interface HarnessOptions {
   readonly catalogue?: Catalogue
   readonly decide?: Decide
+  readonly names?: KnownNames
+  readonly planner?: readonly PlannerModel[]
+  readonly users?: readonly HouseholdUser[]
+  readonly slots?: Slots
   readonly folder?: string
   readonly reserveBytes?: number
   /** Where real servers take part, whose clock no test can set. */
@@ -107,7 +124,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
   const own = { time: 1_800_000_000_000, now: () => own.time }
   const clock = options.clock ?? own
   const harness = await assemble({ ...options, folder, clock, keys: { signing, audit, receipt } })
-  await harness.boot()
+  if ((options.catalogue ?? catalogue).has('desk')) await harness.boot()
   return harness
 }
 
@@ -126,11 +143,15 @@ async function assemble(parts: Parts): Promise<Harness> {
   const notary = createNotary({
     store,
     catalogue: used,
-    decide: rules,
+    policy: parts.decide === undefined ? policy : { digest: 'of-a-test', decide: rules },
+    names: parts.names,
+    planner: parts.planner,
     minter: await createMinter(keys.signing),
     clock,
     issuer,
-    owner: 'owner',
+    users: parts.users ?? household,
+    slots: parts.slots,
+    zone: 'Europe/Vienna',
     commitmentKey: createCommitmentKey(Buffer.from(keys.audit.d, 'base64url')),
   })
   return {
@@ -138,7 +159,8 @@ async function assemble(parts: Parts): Promise<Harness> {
     store,
     clock,
     keys,
-    run: (source, options) => startRun({ notary, used, rules, keys }, source, options),
+    run: (source, options) =>
+      startRun({ notary, used, rules, names: parts.names, keys }, source, options),
     boot: async (change = {}) => {
       const call = {
         agent: 'desk',
@@ -175,15 +197,35 @@ async function startRun(
     notary,
     used,
     rules,
+    names,
     keys,
-  }: { notary: Notary; used: Catalogue; rules: Decide; keys: Harness['keys'] },
+  }: {
+    notary: Notary
+    used: Catalogue
+    rules: Decide
+    names: KnownNames | undefined
+    keys: Harness['keys']
+  },
   source: string,
-  { requestId = 'r-1', inputs = {}, admitted = true }: RunOptions = {},
+  { requestId = 'r-1', inputs = {}, admitted = true, account = 'cli' }: RunOptions = {},
 ): Promise<Run> {
   const registration = { requestId, kind: 'plan', name: 'test', source, inputs, priority: 'MEDIUM' }
-  const registered = await notary.request('cli', registration)
+  const registered = await notary.request(account, registration)
   if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
-  const compiled = compileSource({ kind: 'plan', source, inputs, catalogue: used, decide: rules })
+  const compiled = await compileWithHandles(
+    (handles) =>
+      compileSource({
+        kind: 'plan',
+        source,
+        inputs,
+        catalogue: used,
+        decide: rules,
+        names,
+        handles,
+      }),
+    requestId,
+    { admit: (asked) => notary.admit('worker', asked) },
+  )
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues))
   const { plan, digest } = compiled
   if (admitted) await notary.admit('worker', { requestId, plan })

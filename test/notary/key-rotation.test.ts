@@ -28,7 +28,9 @@ import {
 } from '../../security/verify/keys.ts'
 
 let behindMs = 0
-const clock = { now: () => Date.now() - behindMs }
+/** Of its own beginning: a clock of the machine that is set meanwhile would be one more thing going back. */
+const begun = Date.now() - performance.now()
+const clock = { now: () => Math.floor(begun + performance.now()) - behindMs }
 let folder: string
 let first: { readonly signing: PrivateJwk; readonly audit: PrivateJwk }
 const opened: AuditStore[] = []

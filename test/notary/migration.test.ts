@@ -31,7 +31,7 @@ import { makeOldAudit, type OldVersion, oldVersions } from '../support/old-audit
 
 const audit = await generateKeyPairJwk()
 const seal = await createHeadSealer(audit.privateJwk)
-const newest = 4
+const newest = 9
 const at = 1_800_000_000_000
 const [first, second, third] = oldVersions
 
@@ -90,7 +90,7 @@ describe('the schema', () => {
     // the new version here beside its number.
     expect([versionOf(file), sha256(schemaOf(file).join('\n'))]).toEqual([
       newest,
-      'CuNWmAhlCso1Ta1IV7us0Oe2LRJAXsGxRsds87nRaqI',
+      'D5Xpdkvgtfk4I3C7-Yuu59wCLzfrqoLA3j0vPTnAyyE',
     ])
   })
 
@@ -110,24 +110,29 @@ describe('the schema', () => {
 })
 
 describe('a file of an earlier version', () => {
-  it.each(oldVersions)('of $name keeps its rows, goes on and verifies', async (version) => {
-    make(version)
-    const before = rowsOf(file)
-    expect(await verify()).toMatchObject({ ok: true, rows: 6 })
-    const clock = { now: () => at + 10 }
-    const store = openStore({ folder: join(state, 'notary'), clock, seal, reserveBytes: 4_096 })
-    expect(store.damaged).toBe(false)
-    expect(store.state.request('r-1')).toMatchObject({ name: 'briefing' })
-    await store.commit('fact', ({ append }) =>
-      append({
-        ...{ kind: 'life-cycle', actor: 'notary', subject: 'notary', correlation: '' },
-        ...{ trace: '', body: { event: 'started' } },
-      }),
-    )
-    await store.close()
-    expect(rowsOf(file).slice(0, 6)).toEqual(before)
-    expect(await verify()).toMatchObject({ ok: true, rows: 7, mismatches: [] })
-  })
+  it.each(oldVersions)(
+    'of $name keeps its rows, goes on and verifies',
+    async (version) => {
+      make(version)
+      const before = rowsOf(file)
+      expect(await verify()).toMatchObject({ ok: true, rows: 6 })
+      const clock = { now: () => at + 10 }
+      const store = openStore({ folder: join(state, 'notary'), clock, seal, reserveBytes: 4_096 })
+      expect(store.damaged).toBe(false)
+      expect(store.state.request('r-1')).toMatchObject({ name: 'briefing' })
+      await store.commit('fact', ({ append }) =>
+        append({
+          ...{ kind: 'life-cycle', actor: 'notary', subject: 'notary', correlation: '' },
+          ...{ trace: '', body: { event: 'started' } },
+        }),
+      )
+      await store.close()
+      expect(rowsOf(file).slice(0, 6)).toEqual(before)
+      expect(await verify()).toMatchObject({ ok: true, rows: 7, mismatches: [] })
+      // The command is started twice, which takes long where much else is started.
+    },
+    180_000,
+  )
 
   it('is copied first, readable by nobody else, and the copy is what it was', () => {
     make(second)

@@ -1,5 +1,7 @@
 // Plans of the notary's tests, as a person would write them.
 
+import type { Harness } from './harness.ts'
+
 /** A read, and writes built on it by text, by reference and under a guard. */
 export const briefing = `
 version: 1
@@ -158,7 +160,15 @@ steps:
 answer: { from: [erase] }
 `
 
-/** Reads of a pool, enough of them to reach both replicas. */
+/** What is there, and an erasure for which an agent gives the reason: what is erased, the user says. */
+export const gatherStep = '  - { id: gather, agent: desk, action: list, args: { day: today } }\n'
+export const eraseForReason = (id: string, more = '') => `  - id: ${id}
+    agent: desk
+    action: erase
+    args: { note: daily, reason: { $from: 'gather#/first' }, dryRun: false }
+${more}`
+
+/** A write and reads of a pool. */
 export const pooled = `
 version: 1
 goal: look around
@@ -167,6 +177,7 @@ ${Array.from(
   { length: 12 },
   (_, n) => `  - { id: look-${n}, agent: pool, action: look, args: { at: look-${n} } }`,
 ).join('\n')}
+  - { id: drop, agent: pool, action: drop, args: { at: drop, dryRun: false } }
 answer: { from: [look-0] }
 `
 
@@ -177,3 +188,10 @@ export const items = (titles: readonly string[]) => ({
 
 export const list = { day: 'today' }
 export const append = (text: string) => ({ note: 'daily', text, dryRun: false })
+
+/** The briefing with its first step settled. */
+export async function gathered(harness: Harness, titles: readonly string[] = ['one', 'two']) {
+  const run = await harness.run(briefing, { inputs: { note: 'daily' } })
+  const source = await run.perform('gather', list, items(titles))
+  return { run, source }
+}

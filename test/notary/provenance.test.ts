@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { saltedHash } from '../../security/verify/hash.ts'
 import { createHarness, type Harness } from './harness.ts'
-import { append, briefing, heavy, items, list, softly } from './plans.ts'
+import { append, briefing, gathered, heavy, items, list, softly } from './plans.ts'
 
 let harness: Harness
 
@@ -13,13 +13,6 @@ beforeEach(async () => {
   harness = await createHarness()
 })
 afterEach(() => harness.close())
-
-/** The briefing with its first step settled. */
-async function gathered(titles: readonly string[] = ['one', 'two']) {
-  const run = await harness.run(briefing, { inputs: { note: 'daily' } })
-  const source = await run.perform('gather', list, items(titles))
-  return { run, source }
-}
 
 describe('arguments', () => {
   it('must be the literals of the plan', async () => {
@@ -35,7 +28,7 @@ describe('arguments', () => {
   })
 
   it('must be what the inputs and settled results make of them', async () => {
-    const { run, source } = await gathered()
+    const { run, source } = await gathered(harness)
     const sources = [source]
     const other = { note: 'other', text: 'one two ', dryRun: false }
     expect(await run.authorize('write', other, { sources })).toMatchObject({
@@ -50,7 +43,7 @@ describe('arguments', () => {
   })
 
   it('must fit the action, whatever the plan and the results say', async () => {
-    const { run, source } = await gathered(['x'.repeat(50)])
+    const { run, source } = await gathered(harness, ['x'.repeat(50)])
     const reply = await run.authorize(
       'named',
       { note: 'x'.repeat(50), text: '-', dryRun: false },
@@ -65,7 +58,7 @@ describe('arguments', () => {
 
   it('must stay below their limit', async () => {
     const titles = Array.from({ length: 40 }, () => 'x'.repeat(1_500))
-    const { run, source } = await gathered(titles)
+    const { run, source } = await gathered(harness, titles)
     const text = titles.map((title) => `${title} ${title} `).join('')
     const reply = await run.authorize('long', append(text), { sources: [source] })
     expect(reply).toMatchObject({ status: 'DENIED', code: 'LIMIT' })
@@ -73,7 +66,7 @@ describe('arguments', () => {
 
   it('are measured as they travel, quotes escaped', async () => {
     const titles = Array.from({ length: 20 }, () => '"'.repeat(1_500))
-    const { run, source } = await gathered(titles)
+    const { run, source } = await gathered(harness, titles)
     const text = titles.map((title) => `${title} ${title} `).join('')
     const reply = await run.authorize('long', append(text), { sources: [source] })
     expect(reply).toMatchObject({ status: 'DENIED', code: 'LIMIT' })
@@ -82,7 +75,7 @@ describe('arguments', () => {
 
 describe('a source', () => {
   it('is asked for once by its hash and then remembered', async () => {
-    const { run, source } = await gathered()
+    const { run, source } = await gathered(harness)
     const named = { step: source.step, iteration: 0, hash: source.hash }
     const ask = (sources: (typeof source)[]) =>
       run.authorize('write', append('one two '), { sources })
@@ -95,14 +88,14 @@ describe('a source', () => {
   })
 
   it('must be named', async () => {
-    const { run } = await gathered()
+    const { run } = await gathered(harness)
     expect(await run.authorize('write', append('one two '))).toMatchObject({
       code: 'SOURCE_MISSING',
     })
   })
 
   it('is refused when it is not the settled result, by hash or by content', async () => {
-    const { run, source } = await gathered()
+    const { run, source } = await gathered(harness)
     const forged = canonicalJson(items(['evil']))
     const text = append('evil ')
     const ask = (sources: (typeof source)[]) => run.authorize('write', text, { sources })
@@ -121,6 +114,7 @@ describe('a source', () => {
     ['it has a key twice', '{"first":"","items":[],"items":[]}'],
     ['it does not fit the action', '{"first":"","items":[{"title":1}]}'],
     ['it is not JSON', 'items'],
+    ['it holds a secret', '{"first":"","items":[{"title":"-----BEGIN PRIVATE KEY-----"}]}'],
   ])('is refused when %s, though its receipt is genuine', async (_, bytes) => {
     const run = await harness.run(briefing, { inputs: { note: 'daily' } })
     const source = await run.perform('gather', list, bytes)
@@ -156,13 +150,13 @@ describe('a source', () => {
 
 describe('a guard', () => {
   it('is evaluated again: false, and nothing is authorised', async () => {
-    const { run, source } = await gathered(['one'])
+    const { run, source } = await gathered(harness, ['one'])
     const reply = await run.authorize('maybe', append('many'), { sources: [source] })
     expect(reply).toMatchObject({ status: 'DENIED', code: 'GUARD_FALSE' })
   })
 
   it('lets the step run when it is true', async () => {
-    const { run, source } = await gathered()
+    const { run, source } = await gathered(harness)
     const reply = await run.authorize('maybe', append('many'), { sources: [source] })
     expect(reply).toMatchObject({ status: 'AUTHORISED' })
   })

@@ -134,7 +134,7 @@ describe('a retry', () => {
       requestId: 'r-2',
     })
     await twice.token('first', append('a'))
-    await twice.break('first', append('a'), { ...failed, retry: 'absent' })
+    await twice.break('first', append('a'), failed)
     const ask = () =>
       harness.notary.recover('cli', { requestId: 'r-2', decision: 'retry', step: 'first' })
     expect(await ask()).toMatchObject({ code: 'TOKENS_ALIVE' })

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { notaryCalls } from '../../notary/permissions.ts'
 import { compileSource } from '../../plan/compile.ts'
-import { decide } from '../../plan/policy.ts'
+import { decide } from '../support/policy.ts'
 import { catalogue } from './catalogue.ts'
 import { createHarness, type Harness } from './harness.ts'
 import { append, briefing, list, twoWrites } from './plans.ts'
@@ -69,9 +69,9 @@ describe('a request', () => {
     expect(await admit({})).toMatchObject({ code: 'UNKNOWN_REQUEST' })
   })
 
-  it('for what cannot be undone is refused by policy', async () => {
+  it('for what moves money is refused by policy', async () => {
     const source = twoWrites
-      .replace('action: book', 'action: erase')
+      .replace('action: book', 'action: spend')
       .replace('room: blue', 'note: n')
     expect(await request({ source, inputs: {} })).toMatchObject({
       code: 'PLAN_INVALID',
@@ -136,6 +136,7 @@ describe('who calls', () => {
     cancel: ['cli', 'console'],
     recover: ['cli', 'console'],
     schedule: ['cli', 'console'],
+    approve: ['cli', 'console', 'ingress'],
     admit: ['worker'],
     authorize: ['worker'],
     settle: ['worker'],

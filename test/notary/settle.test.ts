@@ -156,6 +156,26 @@ describe('a receipt', () => {
     })
     expect(await run.authorize('write', append('one two '))).toMatchObject({ code: 'RUN_ABORTING' })
   })
+
+  it('of a result that does not fit is recorded with what is wrong with it', async () => {
+    const documents = await execute(token, done, harness.keys.receipt)
+    await run.settle('gather', documents, { invalidResult: true, fault: 'SECRET' })
+    const { kind, body } = harness.rows().at(-1) ?? {}
+    expect(kind).toBe('outcome')
+    expect(JSON.parse(body ?? '')).toMatchObject({ code: 'INVALID_RESULT', fault: 'SECRET' })
+  })
+
+  it('of a result that fits is recorded without a word of what might be wrong with it', async () => {
+    const documents = await execute(token, done, harness.keys.receipt)
+    await run.settle('gather', documents, { fault: 'SECRET' })
+    expect(JSON.parse(harness.rows().at(-1)?.body ?? '')).not.toHaveProperty('fault')
+  })
+
+  it('is taken with no other fault than there is', async () => {
+    const documents = await execute(token, done, harness.keys.receipt)
+    const settled = run.settle('gather', documents, { invalidResult: true, fault: 'UNTIDY' })
+    expect(await settled).toMatchObject({ status: 'REFUSED', code: 'MALFORMED' })
+  })
 })
 
 describe('a failure with a receipt', () => {
@@ -182,19 +202,6 @@ describe('a failure with a receipt', () => {
     const soft = await harness.run(softly, { requestId: 'r-2' })
     await soft.break('gather', list, { status: 'UNKNOWN' })
     expect(await soft.authorize('write', append('none'))).toMatchObject({ code: 'RUN_ABORTING' })
-  })
-
-  it('that may be tried again keeps its undo waiting while another token is alive', async () => {
-    const writes = await harness.run(twoWrites, { requestId: 'r-2' })
-    const first = await writes.token('first', append('a'))
-    const second = await writes.token('first', append('a'))
-    const failed = { status: 'FAILED', code: 'CONFLICT', retry: 'absent' } as const
-    await writes.settle('first', await execute(second, failed, harness.keys.receipt))
-    const retract = { note: 'daily', entry: first.idem, dryRun: false }
-    const undo = () => writes.authorize('first', retract, { kind: 'undo' })
-    expect(await undo()).toMatchObject({ code: 'TOKENS_ALIVE' })
-    harness.clock.time += 32_001
-    expect(await undo()).toMatchObject({ status: 'AUTHORISED' })
   })
 })
 

@@ -1,7 +1,7 @@
 // The store alone, on a real SQLite file: what it guards, what it promises on commit, and what it
 // makes of a damaged file.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -269,9 +269,11 @@ describe('a damaged file', () => {
     ],
     ['a row is missing', false, 'DELETE FROM audit WHERE seq = 2'],
     ['the tail below a checkpoint is cut off', true, 'DELETE FROM audit WHERE seq = 4'],
-  ])('is not opened when %s', async (_, checkpointed, sql) => {
+  ])('is not opened, and not held, when %s', async (_, checkpointed, sql) => {
     await fill(checkpointed)
     tamper(sql)
     expect(() => open()).toThrow(expect.objectContaining({ code: 'AUDIT_UNAVAILABLE' }))
+    // SQLite removes its log when the last connection is closed.
+    expect(readdirSync(folder)).not.toContain('audit.db-wal')
   })
 })
