@@ -39,10 +39,14 @@ export interface Admission {
   readonly now: () => number
 }
 
-/** A command that may be carried out, if the ledger agrees. */
-export interface Command {
+/** A token that was given for this replica in this life, and the one access that it is about. */
+export interface Proven {
   readonly claims: CapabilityClaims
   readonly detail: CapabilityDetail
+}
+
+/** A command that may be carried out, if the ledger agrees. */
+export interface Command extends Proven {
   readonly action: BoundAction
   /** What the gateway asks for, when the handler asks for something of the network. */
   readonly proof: EgressProof
@@ -54,27 +58,37 @@ export function agentIdOf(agent: AgentDefinition, identity: AgentIdentity): stri
   return `${agent.manifest.name}.${identity.n}`
 }
 
+/** @throws VerifyError for a token of anybody else's, or for another replica or life */
+export async function proveToken(
+  token: string,
+  { agent, identity, tokenKeys, now }: Admission,
+): Promise<Proven> {
+  const claims = await verifyToken(token, {
+    keys: tokenKeys,
+    issuer: identity.issuer,
+    audience: `agent:${agentIdOf(agent, identity)}:${identity.bootEpoch}`,
+    nkey: identity.nkey,
+    now: now(),
+  })
+  // The action is taken from the token: there is no other place that could say another one.
+  const [detail] = claims.authorization_details
+  return { claims, detail }
+}
+
 /** The command, or the reason why it is none. */
 export async function admitCommand(
   request: Extract<ExecRequest, { op: 'run' }>,
-  { agent, identity, tokenKeys, now }: Admission,
+  admission: Admission,
 ): Promise<Command | CapabilityCode> {
-  const agentId = agentIdOf(agent, identity)
+  const { agent, identity } = admission
   try {
     const args = parseStrictJson(canonicalJson(request.args), {
       maxBytes: limits.argumentBytes,
       maxDepth: limits.jsonDepth,
     })
-    const claims = await verifyToken(request.token, {
-      keys: tokenKeys,
-      issuer: identity.issuer,
-      audience: `agent:${agentId}:${identity.bootEpoch}`,
-      nkey: identity.nkey,
-      now: now(),
-    })
-    // The action is taken from the token: there is no other place that could say another one.
-    const [detail] = claims.authorization_details
+    const { claims, detail } = await proveToken(request.token, admission)
     const { salt } = request
+    const agentId = agentIdOf(agent, identity)
     clearAccess(claims, { op: 'run', agent: agentId, action: detail.action, salt, args })
     const action = agent.actions.get(detail.action)
     if (action === undefined) return 'UNKNOWN_ACTION'
@@ -91,21 +105,28 @@ export async function admitCommand(
   }
 }
 
-/** What the ledger must know of it. `alive`: this process is executing the same effect now. */
-export function toClaim(
-  { claims, detail, action }: Command,
-  { alive, now }: { readonly alive: boolean; readonly now: number },
-): Claim {
+/** `alive`: this process is executing the same effect now. */
+export interface ClaimMoment {
+  readonly alive: boolean
+  readonly now: number
+}
+
+/** What the ledger must know of whoever only follows an effect. */
+export function toFollowClaim({ claims, detail }: Proven, moment: ClaimMoment) {
   return {
     jti: claims.jti,
     refusedFrom: (claims.exp + tokenSkewSeconds) * 1_000,
     idem: claims.idem,
     argsHash: detail.args_s256,
     action: detail.action,
-    repeatable: action.declaration.effect === 'read' || action.declaration.idempotent,
-    alive,
-    now,
+    ...moment,
   }
+}
+
+/** What the ledger must know of a command. */
+export function toClaim(command: Command, moment: ClaimMoment): Claim {
+  const { effect, idempotent } = command.action.declaration
+  return { ...toFollowClaim(command, moment), repeatable: effect === 'read' || idempotent }
 }
 
 /** The narrowest of what the token, the manifest and the platform allow. */

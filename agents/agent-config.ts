@@ -24,6 +24,16 @@ export const agentConfigSchema = z.strictObject({
   ledgerBytes: z.number().int().positive(),
   /** Development only: serves without a sandbox around it. */
   insecure: z.boolean(),
+  /** Words and variables with which each configured program is started. */
+  programs: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        command: z.array(z.string()).min(1),
+        env: z.record(z.string(), z.string()),
+      }),
+    )
+    .default([]),
 })
 export type AgentConfig = z.infer<typeof agentConfigSchema>
 

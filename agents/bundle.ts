@@ -44,9 +44,22 @@ async function bundleSource(source: string, outFile: string): Promise<void> {
     banner: {
       js: `import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);`,
     },
-    plugins: [rowsWithoutGeneratedCode],
+    plugins: bundlePlugins,
     logLevel: 'silent',
   })
+}
+
+/**
+ * Anthropic's SDK reads credentials from files, starts helpers for them and runs tools for models. A
+ * bundle gets what the SDK itself puts in their place for browsers: nothing of it works, and nothing of it
+ * is there.
+ */
+const sdkWithoutProcesses: Plugin = {
+  name: 'sdk-without-processes',
+  setup({ onLoad }) {
+    const filter = /@anthropic-ai[\\/]sdk[\\/](?:internal|tools[\\/]agent-toolset)[\\/]node\.mjs$/
+    onLoad({ filter }, () => ({ contents: "export * from './node.browser.mjs'", loader: 'js' }))
+  },
 }
 
 /**
@@ -65,3 +78,6 @@ const rowsWithoutGeneratedCode: Plugin = {
     })
   },
 }
+
+/** How every bundle is built, that of a check too. */
+export const bundlePlugins: Plugin[] = [rowsWithoutGeneratedCode, sdkWithoutProcesses]

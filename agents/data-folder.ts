@@ -25,6 +25,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ActionFailure } from './define-agent.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** Below each data folder: temporary files and journals. Never shown as content. */
 export const hiddenFolder = '.bulkhead'
@@ -235,13 +236,14 @@ export function hiddenIn(folder: string): string {
   return hidden
 }
 
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
+/**
+ * Names in the hidden folder, without the suffix; none where there is no such folder.
+ * @throws ActionFailure LIMIT_EXCEEDED
+ */
+export function listHidden(folder: string, suffix: string): string[] {
+  const hidden = join(folder, hiddenFolder)
+  if (lstatSync(hidden, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+  return listStored(hidden, { suffix, maxFiles: 1_000, only: 'all' })
 }
 
 function removeQuietly(path: string): void {

@@ -6,12 +6,15 @@
 import type { Duplex } from 'node:stream'
 import type { z } from 'zod'
 import type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
-import type { ActionManifest, AgentManifest } from '../plan/manifest.ts'
+import { type ActionManifest, type AgentManifest, ManifestError } from '../plan/manifest.ts'
 import type { EgressResponse } from './egress-client.ts'
+import type { ProgramRequest, ProgramResult } from './program-request.ts'
 import type { FailureCode, RetryAdvice } from './protocol.ts'
+import type { ProgramPlace, ProgramRunner } from './run-program.ts'
 
 export type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
 export type { EgressResponse } from './egress-client.ts'
+export type { ProgramRequest, ProgramResult } from './program-request.ts'
 
 /** What a handler may know of the command it carries out. */
 export interface ActionContext {
@@ -38,8 +41,8 @@ export interface ActionContext {
    * One request to a host that the manifest declares and the action lists, through the gateway.
    * Redirects are not followed: ask again for the new place, and the gateway checks again.
    * @throws ActionFailure UNAVAILABLE: `final` when the gateway refuses (its code is in the message),
-   * `absent` when nothing was sent or a GET got no answer; LIMIT_EXCEEDED beyond `maxBytes`
-   * @throws EgressOutcomeUnknown when anything but a GET may have reached the server
+   * `absent` when nothing was sent or a read (GET, PROPFIND, REPORT) got no answer; LIMIT_EXCEEDED beyond `maxBytes`
+   * @throws EgressOutcomeUnknown when anything but a read may have reached the server
    */
   fetch(request: EgressRequest): Promise<EgressResponse>
   /**
@@ -49,6 +52,14 @@ export interface ActionContext {
    * @throws ActionFailure UNAVAILABLE: `final` when the gateway refuses, `absent` when nothing was sent
    */
   connect(request: TunnelRequest): Promise<Duplex>
+  /**
+   * Runs a program that the manifest declares and `bulkhead.yaml` names, to its end; without a shell,
+   * with nothing in its environment but `env`. Killed with the action. A secret goes into `input`,
+   * never into `args`.
+   * @throws ActionFailure UNAVAILABLE `final` when the manifest or the configuration has no such
+   * program, LIMIT_EXCEEDED beyond `maxBytes` of output, CANCELLED when it was killed with the action
+   */
+  run(request: ProgramRequest): Promise<ProgramResult>
 }
 
 /**
@@ -60,10 +71,19 @@ export class ActionFailure extends Error {
   override readonly name = 'ActionFailure'
   readonly code: FailureCode
   readonly retry: RetryAdvice
-  constructor(code: FailureCode, retry: RetryAdvice, message: string = code, cause?: unknown) {
+  /** Of `absent`: when the server that was asked would have it asked again. Milliseconds. */
+  readonly retryAfterMs: number | undefined
+  constructor(
+    code: FailureCode,
+    retry: RetryAdvice,
+    message: string = code,
+    cause?: unknown,
+    options: { readonly retryAfterMs?: number } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.retry = retry
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
@@ -86,21 +106,30 @@ export interface BoundAction {
 export interface AgentDefinition {
   readonly manifest: AgentManifest
   readonly actions: ReadonlyMap<string, BoundAction>
+  /** Starts the programs that the manifest declares; absent: it declares none, and nothing in its bundle can. */
+  readonly programs?: (places: readonly ProgramPlace[]) => ProgramRunner
 }
 
 /**
+ * @param programs `createProgramRunner` of run-program.ts, where the manifest declares programs
+ * @throws ManifestError where one of the two is there without the other
  * @example
  * export const agent = defineAgent(manifest, { append: async (args, context) => ... })
  */
 export function defineAgent<const Actions extends Readonly<Record<string, ActionManifest>>>(
   manifest: AgentManifest<Actions>,
   handlers: Handlers<Actions>,
+  programs?: AgentDefinition['programs'],
 ): AgentDefinition {
+  if ((manifest.programs ?? []).length > 0 !== (programs !== undefined)) {
+    throw new ManifestError(`${manifest.name}: programs need a runner, and a runner programs`)
+  }
   const entry = <Name extends keyof Actions & string>(name: Name): [string, BoundAction] => [
     name,
     bindAction<Actions[Name]>(manifest.actions[name], handlers[name]),
   ]
-  return { manifest, actions: new Map(Object.keys(manifest.actions).map(entry)) }
+  const actions = new Map(Object.keys(manifest.actions).map(entry))
+  return { manifest, actions, ...(programs === undefined ? {} : { programs }) }
 }
 
 function bindAction<Action extends ActionManifest>(

@@ -30,6 +30,7 @@ export function healthOf({ agent, identity, sandbox, metrics }: Facts): Reply {
       meanMs: executed === 0 ? 0 : totalMs / executed,
       memoryBytes: process.memoryUsage.rss(),
       cpuMs: (cpu.user + cpu.system) / 1_000,
+      uptimeMs: Math.floor(process.uptime() * 1_000),
     },
   }
 }

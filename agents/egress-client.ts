@@ -11,6 +11,7 @@ import {
   type FetchCall,
   type FetchReply,
   fetchReplySchema,
+  isSafe,
   sentCodes,
   unsentCodes,
 } from '../egress/contract.ts'
@@ -38,12 +39,17 @@ export type EgressClient = (
 /** Of a request that may have had its effect: for anything but a read the runtime says UNKNOWN. */
 export class EgressOutcomeUnknown extends Error {
   override readonly name = 'EgressOutcomeUnknown'
+  readonly code: EgressCode
+  constructor(code: EgressCode, message: string = code) {
+    super(message)
+    this.code = code
+  }
 }
 
 /** A response with its body in base64, and the rest of the reply. */
 const maxReplyBytes = Math.ceil(egressLimits.responseBytes / 3) * 4 + 64 * 1024
 /** Above the gateway's own bound, so that its word comes first. */
-const replyMs = egressLimits.requestMs + 1_000
+const slackMs = 1_000
 
 /** Requests through the gateway's socket, which is mounted in the sandboxes that may have it. */
 export function createEgressClient(socketPath: string): EgressClient {
@@ -64,7 +70,7 @@ async function ask(socketPath: string, call: FetchCall, signal?: AbortSignal): P
     throw new ActionFailure('UNAVAILABLE', 'absent', 'the time was over before it was asked')
   }
   try {
-    return await exchange(socketPath, JSON.stringify(call), signal)
+    return await exchange(socketPath, call, signal)
   } catch (cause) {
     throw isUnsent(cause)
       ? new ActionFailure('UNAVAILABLE', 'absent', 'the gateway cannot be reached', cause)
@@ -92,7 +98,7 @@ function toFailure(request: EgressRequest, code: EgressCode, message: string): E
   const text = `${code}: ${message}`
   if (isIn(unsentCodes, code)) return new ActionFailure('UNAVAILABLE', 'absent', text)
   if (!isIn(sentCodes, code)) return new ActionFailure('UNAVAILABLE', 'final', text)
-  if (request.method !== 'GET') return new EgressOutcomeUnknown(text)
+  if (!isSafe(request.method)) return new EgressOutcomeUnknown(code, text)
   if (code === 'RESPONSE_TOO_LARGE') return new ActionFailure('LIMIT_EXCEEDED', 'final', text)
   return new ActionFailure('UNAVAILABLE', 'absent', text)
 }
@@ -107,9 +113,15 @@ function isUnsent(cause: unknown): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES'
 }
 
-function exchange(socketPath: string, body: string, signal?: AbortSignal): Promise<string> {
+function exchange(
+  socketPath: string,
+  { request, ...proof }: FetchCall,
+  signal?: AbortSignal,
+): Promise<string> {
+  const body = JSON.stringify({ ...proof, request })
+  const { waitMs = egressLimits.requestMs } = request
   return new Promise((resolve, reject) => {
-    const late = AbortSignal.timeout(replyMs)
+    const late = AbortSignal.timeout(waitMs + slackMs)
     const call = httpRequest(
       {
         socketPath,

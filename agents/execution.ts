@@ -19,7 +19,12 @@ import type { FailureCode, RetryAdvice } from './protocol.ts'
 export type Outcome =
   /** `result` is RFC 8785 text. */
   | { readonly status: 'DONE'; readonly result: string }
-  | { readonly status: 'FAILED'; readonly code: FailureCode; readonly retry: RetryAdvice }
+  | {
+      readonly status: 'FAILED'
+      readonly code: FailureCode
+      readonly retry: RetryAdvice
+      readonly retryAfterMs?: number
+    }
   | { readonly status: 'UNKNOWN' }
 
 export interface Execution {
@@ -111,7 +116,11 @@ function toFailure(
   cancelled: boolean,
 ): Outcome {
   if (error instanceof ActionFailure) {
-    return { status: 'FAILED', code: error.code, retry: error.retry }
+    const { code, retry, retryAfterMs } = error
+    return {
+      ...{ status: 'FAILED', code, retry },
+      ...(retry === 'absent' && retryAfterMs !== undefined ? { retryAfterMs } : {}),
+    }
   }
   if (cancelled && declaration.effect === 'read') {
     return { status: 'FAILED', code: 'CANCELLED', retry: 'absent' }

@@ -4,18 +4,11 @@
 // goes only after the database is durable, and nothing runs before the marker has gone. Not covered:
 // a volume replaced by an older copy of itself; whoever can do that is the host's administrator.
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  unlinkSync,
-} from 'node:fs'
+import { existsSync, readFileSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { openSealed, type SealingKey, seal } from './ledger-seal.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** Written into a new volume by the supervisor, holding the ledger's id; removed by the agent. */
 export const markerFile = 'INITIALISE'
@@ -235,13 +228,4 @@ export function pageBytes(database: Database.Database): number {
 
 function binding(nativeBinding: string | undefined): { nativeBinding?: string } {
   return nativeBinding === undefined ? {} : { nativeBinding }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }

@@ -46,6 +46,8 @@ export interface FailedOutcome {
   readonly status: 'FAILED'
   readonly code: FailureCode
   readonly retry: RetryAdvice
+  /** Told to whoever waits, and not kept. */
+  readonly retryAfterMs?: number
   readonly receipt: string
 }
 

@@ -36,6 +36,9 @@ export type ExecRequest = z.infer<typeof execRequestSchema>
 export const retrySchema = z.enum(['absent', 'final', 'ask'])
 export type RetryAdvice = z.infer<typeof retrySchema>
 
+/** A server that would be asked later than this is one that is not asked again by itself. */
+export const longestRetryAfterMs = 3_600_000
+
 /** How far a handler says that it is, in units of its own. Numbers only: it is shown, never read. */
 export const progressSchema = z.strictObject({
   done: z.number().int().min(0),
@@ -46,7 +49,11 @@ export type ExecutionProgress = Readonly<z.infer<typeof progressSchema>>
 /** Codes an action may fail with. Closed, because errors reach planners as codes only. */
 export const failureCodes = [
   'NOT_FOUND',
+  /** Several fit where one was meant. */
+  'AMBIGUOUS',
   'CONFLICT',
+  /** Others would be told of it, and this action asks nobody first; nothing was sent. */
+  'TELLS_OTHERS',
   'INVALID_INPUT',
   'UNAVAILABLE',
   'LIMIT_EXCEEDED',
@@ -55,6 +62,16 @@ export const failureCodes = [
   'INTERNAL',
   'INVALID_RESULT',
   'CANCELLED',
+  /** Nothing was taken on; a reply may say when asking again is worth while. */
+  'OVERLOADED',
+  /** Of a language model, or of who guards it: it will not answer this. */
+  'DECLINED',
+  'ANSWER_CUT_OFF',
+  'ANSWER_EMPTY',
+  'ANSWER_MALFORMED',
+  'ANSWER_UNFIT',
+  /** Of no handler: the agent's ledger holds nothing of the effect. */
+  'NOT_BEGUN',
 ] as const
 export type FailureCode = (typeof failureCodes)[number]
 
@@ -73,13 +90,18 @@ export const replySchema = z.discriminatedUnion('status', [
     status: z.literal('FAILED'),
     code: z.enum(failureCodes),
     retry: retrySchema,
+    /**
+     * Of `absent`: when another attempt is worth while. A hint of the agent's, in no receipt and not kept:
+     * it can only delay the agent's own step.
+     */
+    retryAfterMs: z.number().int().min(0).max(longestRetryAfterMs).exactOptional(),
     receipt: jwsSchema,
     envelope: jwsSchema,
   }),
   z.strictObject({ status: z.literal('UNKNOWN'), receipt: jwsSchema, envelope: jwsSchema }),
   z.strictObject({ status: z.literal('IN_PROGRESS'), progress: progressSchema.optional() }),
-  /** To `attach` or `cancel`: it never began. */
-  z.strictObject({ status: z.literal('ABSENT') }),
+  /** To `attach` or `cancel`: it has not begun. The receipt says FAILED, NOT_BEGUN, absent. */
+  z.strictObject({ status: z.literal('ABSENT'), receipt: jwsSchema, envelope: jwsSchema }),
   z.strictObject({ status: z.literal('REFUSED'), code: z.enum(capabilityCodes) }),
   z.strictObject({
     status: z.literal('HEALTHY'),
@@ -92,6 +114,8 @@ export const replySchema = z.discriminatedUnion('status', [
       meanMs: z.number(),
       memoryBytes: z.number().int(),
       cpuMs: z.number(),
+      /** Of the process. */
+      uptimeMs: z.number().int(),
     }),
   }),
   z.strictObject({
@@ -135,6 +159,45 @@ export const envelopeSchema = z.strictObject({
   at: z.number().int(),
 })
 export type Envelope = z.infer<typeof envelopeSchema>
+
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
+const whole = amount.int()
+/**
+ * Payload of HEARTBEAT on `evt`: what an agent says of itself since its start. Shown to people and
+ * decided from by nobody; whose it is says the subject that the server mapped.
+ */
+export const heartbeatSchema = z.strictObject({
+  kind: z.literal('heartbeat'),
+  bootEpoch: z.string().min(8).max(64),
+  /** Commands carried out, and those of them that did not end well. */
+  executed: whole,
+  failed: whole,
+  meanMs: amount,
+  memoryBytes: whole,
+  cpuMs: amount,
+  uptimeMs: whole,
+})
+export type Heartbeat = Readonly<z.infer<typeof heartbeatSchema>>
+
+/** `supervisor.heartbeat`, by the notary: a replica's heartbeat, passed on. */
+export const heartbeatOfReplicaSchema = z.strictObject({
+  /** `<name>.<n>` */
+  replica: z.string().regex(/^[a-z][a-z0-9-]{0,39}\.\d{1,4}$/),
+  heartbeat: heartbeatSchema,
+})
+
+/** `supervisor.pool`, by the worker: its breaker of an agent has changed. Shown, and decides nothing. */
+export const poolStateSchema = z.strictObject({
+  agent: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+  breaker: z.enum(['closed', 'open', 'half-open']),
+})
+export type BreakerPhase = z.infer<typeof poolStateSchema>['breaker']
+/** `supervisor.retriever`, by the worker: what its caches have counted since it started. Shown alone. */
+export const retrieverCountsSchema = z.strictObject({
+  hits: z.number().int().min(0),
+  misses: z.number().int().min(0),
+})
+export type RetrieverCounts = Readonly<z.infer<typeof retrieverCountsSchema>>
 
 /** `supervisor.ensure`: start a replica's sandbox if it is not running, and wait until it serves. */
 export const ensureRequestSchema = z.strictObject({

@@ -11,54 +11,30 @@ import {
   type Admission,
   admitCommand,
   agentIdOf,
-  boundsOf,
   type Command,
+  type Proven,
   toClaim,
-} from './admission.ts'
-import { describe, healthOf, type Metrics } from './describe.ts'
-import type { EgressClient } from './egress-client.ts'
-import { type Execution, type Outcome, startExecution, within } from './execution.ts'
-import {
-  admitFollow,
-  type Followed,
-  type FollowRequest,
-  type Running,
   toFollowClaim,
-} from './follow.ts'
+} from './admission.ts'
+import { isAtWork } from './at-work.ts'
+import { type Bookkeeping, carryOut, type WorkDependencies } from './carry-out.ts'
+import { describe, healthOf } from './describe.ts'
+import { within } from './execution.ts'
+import { admitFollow, type FollowRequest, type Running } from './follow.ts'
 import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
-import { type ExecRequest, execRequestSchema, progressSchema, type Reply } from './protocol.ts'
-import { createReceipts, type Receipts } from './receipts.ts'
-import type { TunnelClient } from './tunnel-client.ts'
+import { type ExecRequest, execRequestSchema, type Reply } from './protocol.ts'
+import { createReceipts } from './receipts.ts'
 
-/** Codes and ids only: never arguments, results or tokens. `error` is for its name and stack. */
-export type Notice =
-  | { readonly kind: 'refused'; readonly code: CapabilityCode; readonly idem?: string }
-  | { readonly kind: 'handler-error'; readonly action: string; readonly error: unknown }
-  | { readonly kind: 'not-recorded'; readonly idem: string; readonly reason: string }
-
-/** Places where the crash tests stop a process. Set by an entry module only. */
-export type RuntimePoint = 'after-reserve' | 'after-effect'
-
-export interface RuntimeDependencies extends Admission {
+export interface RuntimeDependencies extends Admission, WorkDependencies {
   /** Signs with the replica's receipt key. */
   readonly sign: SignDocument
   /** Undefined: it cannot be used, and every command is refused; health still answers. */
   readonly ledger: Ledger | undefined
-  /** Where a mount of the manifest is found. */
-  readonly folder: (at: string) => string
-  /** A secret that the manifest declares. */
-  readonly secret: (name: string) => string
-  /** The way to the network, through the gateway. */
-  readonly egress: EgressClient
-  /** The way to servers that speak no HTTP, through the gateway. */
-  readonly tunnel: TunnelClient
   /** What the process found out about its own confinement. */
   readonly sandbox: Readonly<Record<string, unknown>>
-  readonly notice: (notice: Notice) => void
   /** A reply leaves within this; the rest of `limits.replyMs` is for the way. */
   readonly replyWithinMs?: number
-  readonly onPoint?: (point: RuntimePoint) => void | Promise<void>
 }
 
 export interface Runtime {
@@ -69,12 +45,10 @@ export interface Runtime {
 }
 
 /** What one runtime works with besides its dependencies. */
-interface Self extends RuntimeDependencies {
-  readonly receipts: Receipts
+interface Self extends RuntimeDependencies, Bookkeeping {
   /** Effects whose handler may still be at work in this process. */
   readonly running: Map<string, Running>
   readonly answering: Set<symbol>
-  readonly metrics: Metrics
 }
 
 const defaultReplyWithinMs = limits.replyMs - 1_000
@@ -135,8 +109,7 @@ async function run(self: Self, request: Extract<ExecRequest, { op: 'run' }>): Pr
   const { idem } = command.claims
   const { ledger } = self
   if (ledger === undefined) return refuse(self, 'LEDGER_UNAVAILABLE', idem)
-  // Asked while the effect may still be at work, a probe would be told what is about to be untrue.
-  if (command.detail.kind === 'probe' && isAtWork(self, command)) return { status: 'IN_PROGRESS' }
+  if (isAtWork(command, self)) return { status: 'IN_PROGRESS' }
   let reservation: Reservation
   try {
     reservation = ledger.reserve(
@@ -158,12 +131,6 @@ async function run(self: Self, request: Extract<ExecRequest, { op: 'run' }>): Pr
     case 'IN_PROGRESS':
       return inProgress(self.running.get(idem))
   }
-}
-
-function isAtWork({ agent, running }: Self, { detail }: Command): boolean {
-  return [...running.values()].some(
-    ({ action }) => agent.actions.get(action)?.declaration.probe?.action === detail.action,
-  )
 }
 
 async function begin(self: Self, command: Command, ledger: Ledger): Promise<Reply> {
@@ -197,69 +164,6 @@ function withinMsOf({ replyWithinMs = defaultReplyWithinMs }: Self): number {
   return replyWithinMs
 }
 
-interface Work {
-  readonly command: Command
-  readonly entry: Running
-  /** Nobody is at work on it any more. */
-  readonly over: (outcome: RecordedOutcome) => void
-}
-
-/** Sees the effect into the ledger, whether or not somebody still waits for the reply. */
-async function carryOut(
-  self: Self,
-  { command, entry, over }: Work,
-  ledger: Ledger,
-): Promise<RecordedOutcome> {
-  const startedAt = performance.now()
-  const execution = startHandler(self, command, entry)
-  entry.cancel = execution.cancel
-  const told = await execution.outcome
-  await self.onPoint?.('after-effect')
-  const recorded = await record(self, command, told, ledger)
-  self.metrics.executed += 1
-  self.metrics.totalMs += performance.now() - startedAt
-  if (recorded.status !== 'DONE') self.metrics.failed += 1
-  if (told.status === 'UNKNOWN' && command.action.declaration.effect !== 'read') {
-    // Perhaps given up and still at work: until it settles nobody else may begin, and what it comes
-    // to in the end replaces the unknown. Not awaited: the reply does not wait for it.
-    void execution.settled.then(async (late) => {
-      over(late.status === 'UNKNOWN' ? recorded : await record(self, command, late, ledger))
-    })
-  } else {
-    over(recorded)
-  }
-  return recorded
-}
-
-function startHandler(
-  { notice, now, folder, egress, tunnel, secret }: Self,
-  command: Command,
-  entry: Running,
-): Execution {
-  const { claims, detail, action, proof } = command
-  return startExecution(
-    (signal) =>
-      command.run({
-        idem: claims.idem,
-        kind: detail.kind,
-        now,
-        signal,
-        folder,
-        secret,
-        progress: (done, total) => {
-          entry.progress = progressSchema.safeParse({ done, total: total ?? null }).data
-        },
-        fetch: (request) => egress(proof, request, signal),
-        connect: (request) => tunnel(proof, request, signal),
-      }),
-    {
-      declaration: action.declaration,
-      ...boundsOf(command),
-      onUnexpected: (error) => notice({ kind: 'handler-error', action: detail.action, error }),
-    },
-  )
-}
-
 async function follow(self: Self, request: FollowRequest): Promise<Reply> {
   const followed = await admitFollow(request, self)
   if (typeof followed === 'string') return refuse(self, followed)
@@ -278,8 +182,11 @@ async function follow(self: Self, request: FollowRequest): Promise<Reply> {
   switch (known.status) {
     case 'REFUSED':
       return refuse(self, known.code, idem)
-    case 'ABSENT':
-      return known
+    case 'ABSENT': {
+      // Signed, so that the notary can take it for what it is: nothing has happened so far.
+      const receipt = await self.receipts.receipt(followed, notBegun)
+      return { ...known, receipt, envelope: await self.receipts.envelope(followed, receipt) }
+    }
     case 'IN_PROGRESS': {
       if (entry === undefined) return known
       if (request.op === 'cancel') entry.cancel()
@@ -293,36 +200,16 @@ async function follow(self: Self, request: FollowRequest): Promise<Reply> {
   }
 }
 
+const notBegun = { status: 'FAILED', code: 'NOT_BEGUN', retry: 'absent' } as const
+
 function inProgress(entry: Running | undefined): Reply {
   const progress = entry?.progress
   return { status: 'IN_PROGRESS', ...(progress === undefined ? {} : { progress }) }
 }
 
-async function record(
-  self: Self,
-  command: Command,
-  outcome: Outcome,
-  ledger: Ledger,
-): Promise<RecordedOutcome> {
-  const { idem } = command.claims
-  const recorded: RecordedOutcome =
-    outcome.status === 'UNKNOWN'
-      ? outcome
-      : { ...outcome, receipt: await self.receipts.receipt(command, outcome) }
-  try {
-    ledger.record(idem, recorded, self.now())
-    return recorded
-  } catch (cause) {
-    if (!(cause instanceof LedgerError)) throw cause
-    // It happened and we cannot remember it: the row stays EXECUTING, which reads as unknown.
-    self.notice({ kind: 'not-recorded', idem, reason: cause.reason })
-    return { status: 'UNKNOWN' }
-  }
-}
-
 async function reply(
   { receipts }: Self,
-  command: Followed,
+  command: Proven,
   outcome: RecordedOutcome,
 ): Promise<Reply> {
   switch (outcome.status) {

@@ -5,16 +5,26 @@
 
 import { readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { limits } from '../plan/limits.ts'
 import { type Bus, BusError, connectBus } from '../security/bus.ts'
 import { agentIdOf } from './admission.ts'
-import { type AgentPaths, type AgentSecrets, agentPaths, readSecrets } from './agent-config.ts'
+import {
+  type AgentConfig,
+  type AgentPaths,
+  type AgentSecrets,
+  agentPaths,
+  readSecrets,
+} from './agent-config.ts'
 import { startBusForwarder } from './bus-forwarder.ts'
-import type { AgentDefinition } from './define-agent.ts'
+import type { Notice, RuntimePoint } from './carry-out.ts'
+import { ActionFailure, type AgentDefinition } from './define-agent.ts'
 import { createEgressClient } from './egress-client.ts'
+import { startHeart } from './heart.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
-import type { Reply } from './protocol.ts'
-import { createRuntime, type Notice, type Runtime, type RuntimePoint } from './runtime.ts'
+import type { Heartbeat, Reply } from './protocol.ts'
+import type { ProgramPlace, ProgramRunner } from './run-program.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
 import { assertSandbox, observeSandbox, type SandboxFacts } from './self-assertion.ts'
 import { createTunnelClient } from './tunnel-client.ts'
 
@@ -38,11 +48,15 @@ export interface RunningAgent {
 
 /** Descriptor of the pipe on which a process says once that it serves, or why not. */
 const readyDescriptor = 3
-const heartbeatMs = 30_000
 /** A stop waits this long for what is under way, then leaves it unknown. Below the supervisor's own 3 s. */
 const drainMs = 2_000
 /** A reply has left the process when this has passed; the crash test of that point needs no more. */
 const replyLeavesMs = 100
+
+/** Of an agent that declares none. */
+const noPrograms: ProgramRunner = async ({ program }) => {
+  throw new ActionFailure('UNAVAILABLE', 'final', `there is no program ${program}`)
+}
 
 /** Runs the agent until its bus closes or SIGTERM, then ends the process. */
 export async function runAgent(
@@ -80,7 +94,7 @@ export async function startAgent(
   if (secrets.config.agent !== agent.manifest.name) {
     throw new Error(`the configuration is for ${secrets.config.agent}, not ${agent.manifest.name}`)
   }
-  const facts = confine(secrets.config.insecure, paths.secrets)
+  const facts = confine(secrets.config.insecure, paths.secrets, agent)
   const { ledger, state } = openOrRefuse(paths, secrets)
   const sandbox = { ...facts, ledger: state }
   const forwarder = await startBusForwarder(paths.busSocket)
@@ -104,14 +118,19 @@ export async function startAgent(
     secret: declaredSecret(agent, paths),
     egress: createEgressClient(paths.egressSocket),
     tunnel: createTunnelClient(paths.egressSocket),
+    program: agent.programs?.(declaredPrograms(agent, secrets.config)) ?? noPrograms,
     notice: (notice) => tell(bus, subject, notice),
     ...(overrides.onPoint === undefined ? {} : { onPoint: overrides.onPoint }),
   })
-  serve(bus, runtime, overrides)
+  const heart = startHeart({
+    beat: () => beat(bus, runtime),
+    everyMs: limits.heartbeatMs,
+    onInterval: () => prune(ledger, now()),
+  })
+  serve(bus, runtime, { ...overrides, around: heart.around })
   await bus.flush()
-  const heart = setInterval(() => void beat({ bus, runtime, subject, ledger, now }), heartbeatMs)
   const closed = bus.closed().then(async () => {
-    clearInterval(heart)
+    heart.stop()
     forwarder.close()
     // An effect that is under way ends in the ledger, so that the next life knows it.
     await runtime.idle(drainMs)
@@ -119,14 +138,21 @@ export async function startAgent(
   })
   const stop = async () => {
     await runtime.idle(drainMs)
+    // What it did in the end would otherwise never be told.
+    await beat(bus, runtime)
     await bus.close()
   }
   return { sandbox, closed, stop }
 }
 
-function confine(insecure: boolean, secrets: string): SandboxFacts | { readonly insecure: true } {
+function confine(
+  insecure: boolean,
+  secrets: string,
+  { manifest }: AgentDefinition,
+): SandboxFacts | { readonly insecure: true } {
   if (insecure) return { insecure: true }
-  const facts = observeSandbox(secrets)
+  const programs = (manifest.programs ?? []).map(({ name }) => name)
+  const facts = observeSandbox(secrets, programs)
   assertSandbox(facts)
   return facts
 }
@@ -170,12 +196,28 @@ function declaredSecret({ manifest }: AgentDefinition, paths: AgentPaths) {
   }
 }
 
-function serve(bus: Bus, runtime: Runtime, { onPoint }: RunOverrides): void {
+/** What the supervisor says of programs counts only where the manifest asks for them. */
+function declaredPrograms(
+  { manifest }: AgentDefinition,
+  { programs }: AgentConfig,
+): readonly ProgramPlace[] {
+  const declared = new Set(manifest.programs?.map(({ name }) => name))
+  return programs.filter(({ name }) => declared.has(name))
+}
+
+function serve(
+  bus: Bus,
+  runtime: Runtime,
+  {
+    onPoint,
+    around,
+  }: RunOverrides & { readonly around: <T>(work: () => Promise<T>) => Promise<T> },
+): void {
   const malformed = (code: 'MALFORMED' | 'EXPIRED_MESSAGE'): Reply => ({ status: 'REFUSED', code })
   bus.serve(
     'exec',
     async ({ payload }) => {
-      const reply = await runtime.handle(payload)
+      const reply = await around(() => runtime.handle(payload))
       if (onPoint !== undefined) setTimeout(() => void onPoint('after-reply'), replyLeavesMs)
       return reply
     },
@@ -183,20 +225,16 @@ function serve(bus: Bus, runtime: Runtime, { onPoint }: RunOverrides): void {
   )
 }
 
-interface Heart {
-  readonly bus: Bus
-  readonly runtime: Runtime
-  readonly subject: string
-  readonly ledger: Ledger | undefined
-  readonly now: () => number
-}
-
-async function beat({ bus, runtime, subject, ledger, now }: Heart): Promise<void> {
+async function beat(bus: Bus, runtime: Runtime): Promise<void> {
   const health = await runtime.handle({ op: 'health' })
   if (health.status !== 'HEALTHY') return
-  publish(bus, 'HEARTBEAT', { kind: 'message', subject, summary: health.metrics })
+  const { bootEpoch, metrics } = health
+  publish(bus, 'HEARTBEAT', { kind: 'heartbeat', bootEpoch, ...metrics } satisfies Heartbeat)
+}
+
+function prune(ledger: Ledger | undefined, now: number): void {
   try {
-    ledger?.prune(now())
+    ledger?.prune(now)
   } catch (cause) {
     if (!(cause instanceof LedgerError)) throw cause
     log({ event: 'ledger-not-pruned', reason: cause.reason })
@@ -222,11 +260,13 @@ function tell(bus: Bus, subject: string, notice: Notice): void {
   }
 }
 
-/** The shape is the notary's `eventCall`, which agents may not import. */
+/** Besides heartbeats the shape is the notary's `eventCall`, which agents may not import. */
 function publish(
   bus: Bus,
   type: 'HEARTBEAT' | 'ERROR_NOTIFICATION',
-  payload: { readonly kind: string; readonly subject: string; readonly summary: unknown },
+  payload:
+    | Heartbeat
+    | { readonly kind: string; readonly subject: string; readonly summary: unknown },
 ): void {
   try {
     bus.publish('evt', { receiver: 'notary', type, correlationId: '' }, payload)

@@ -82,14 +82,17 @@ export function findWeaknesses(facts: SandboxFacts): readonly string[] {
   ]
 }
 
-/** Looks. Linux only: elsewhere there is no sandbox of this kind to look at. */
-export function observeSandbox(secrets: string): SandboxFacts {
+/**
+ * Looks. Linux only: elsewhere there is no sandbox of this kind to look at.
+ * @param programs names of the manifest's programs
+ */
+export function observeSandbox(secrets: string, programs: readonly string[]): SandboxFacts {
   const own = (name: string) => readFileSync(`/proc/self/${name}`, 'utf8')
   return {
     ...parseProcessStatus(own('status')),
     rootReadOnly: isRootReadOnly(),
     interfaces: parseInterfaces(own('net/dev')),
-    ...parseMounts(own('mountinfo')),
+    ...parseMounts(own('mountinfo'), programs),
     mappedIds: countMappedIds(own('uid_map')),
     isFirstProcess: process.pid === 1,
     foreignVariables: foreignVariables(own('environ')),

@@ -5,7 +5,10 @@
 export interface Surroundings {
   /** Places that can be written and are none of those that an agent has. */
   readonly foreignWritable: readonly string[]
-  /** Places from which programs or code could be loaded and that are neither Node nor its libraries. */
+  /**
+   * Places from which programs or code could be loaded and that are neither Node nor its libraries nor
+   * belong to a program of the manifest.
+   */
   readonly foreignExecutable: readonly string[]
   /** Ids that the user namespace maps: one, or there is somebody to become. */
   readonly mappedIds: number
@@ -29,6 +32,7 @@ const device = /^\/(dev|proc)(\/|$)/
 /** Of /proc/self/mountinfo (proc_pid_mountinfo(5)); the last mount of a place is the one that counts. */
 export function parseMounts(
   mountinfo: string,
+  programs: readonly string[] = [],
 ): Pick<Surroundings, 'foreignWritable' | 'foreignExecutable'> {
   const mounts = new Map(
     mountinfo
@@ -38,6 +42,7 @@ export function parseMounts(
         at === undefined || options === undefined ? [] : [[at, options.split(',')] as const],
       ),
   )
+  const isDeclared = (at: string) => programs.some((name) => at.startsWith(`/programs/${name}/`))
   const places = [...mounts].filter(([at]) => !device.test(at))
   const named = (found: readonly (readonly [string, unknown])[]) => found.map(([at]) => at)
   return {
@@ -45,7 +50,9 @@ export function parseMounts(
       places.filter(([at, options]) => options.includes('rw') && !writable.test(at)),
     ),
     foreignExecutable: named(
-      places.filter(([at, options]) => !options.includes('noexec') && !executable.test(at)),
+      places.filter(
+        ([at, options]) => !options.includes('noexec') && !executable.test(at) && !isDeclared(at),
+      ),
     ),
   }
 }

@@ -67,13 +67,18 @@ function isEmbedded(address: string): boolean {
  */
 export function chooseAddress(
   addresses: readonly string[],
-  allowed: { readonly own: boolean; readonly missing: string; readonly place?: string },
+  allowed: {
+    readonly own: boolean
+    readonly public: boolean
+    readonly missing: string
+    readonly place?: string
+  },
 ): string {
   const [first] = addresses
   if (first === undefined) throw new EgressError('NAME_UNRESOLVED', 'the name has no address')
   for (const address of addresses) {
     const kind = kindOfAddress(address)
-    if (kind === 'public' || (kind === 'own' && allowed.own)) continue
+    if ((kind === 'public' && allowed.public) || (kind === 'own' && allowed.own)) continue
     const { missing, place } = allowed
     const line = kind === 'own' ? { missing, ...(place === undefined ? {} : { place }) } : {}
     throw new EgressError('ADDRESS_REFUSED', 'the name leads to an address that is refused', line)

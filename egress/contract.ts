@@ -16,6 +16,8 @@ export const egressLimits = {
   responseBytes: 4 * 1024 * 1024,
   /** Below an agent's reply time, so that the agent can still answer for it. */
   requestMs: 12_000,
+  /** Of servers that think, where the declaration says so: the step is followed as one at work. */
+  longestRequestMs: 5 * 60_000,
   connectMs: 5_000,
   urlBytes: 8 * 1024,
   /** In flight for one agent, tunnels among them. */
@@ -29,7 +31,13 @@ export const egressLimits = {
   headerBytes: 128 * 1024,
 } as const
 
-const methodSchema = z.enum(['GET', 'POST', 'PUT', 'DELETE'])
+const methodSchema = z.enum(['GET', 'POST', 'PUT', 'DELETE', 'PROPFIND', 'REPORT'])
+/** Those that change nothing on a server: without an answer they can be asked again (RFC 9110, 9.2.1). */
+const safeMethods: readonly EgressRequest['method'][] = ['GET', 'PROPFIND', 'REPORT']
+
+export function isSafe(method: EgressRequest['method']): boolean {
+  return safeMethods.includes(method)
+}
 const texts = z.record(z.string().max(100), z.string().max(4 * 1024)).readonly()
 
 export const egressRequestSchema = z.strictObject({
@@ -43,6 +51,8 @@ export const egressRequestSchema = z.strictObject({
   headers: texts.exactOptional(),
   body: z.string().max(egressLimits.bodyBytes).exactOptional(),
   maxBytes: z.number().int().min(1).max(egressLimits.responseBytes),
+  /** How long the agent would wait; the gateway's own bound holds besides. Absent: the usual one. */
+  waitMs: z.number().int().min(1).max(egressLimits.longestRequestMs).exactOptional(),
 })
 export type EgressRequest = Readonly<z.infer<typeof egressRequestSchema>>
 
@@ -127,6 +137,10 @@ const declarationSchema = z.strictObject({
   credential: credentialSchema.exactOptional(),
   pin: z.string().exactOptional(),
   privateAddress: z.boolean(),
+  /** Nothing but addresses of the house. */
+  onlyPrivate: z.boolean().exactOptional(),
+  /** In place of the usual bound. */
+  requestMs: z.number().int().min(1).max(egressLimits.longestRequestMs).exactOptional(),
 })
 export type ResolvedEgress = Readonly<z.infer<typeof declarationSchema>>
 
@@ -142,6 +156,8 @@ const agentSchema = z.strictObject({
   egress: z.array(declarationSchema).readonly(),
   /** Action -> ids that it may use. */
   actions: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+  /** Action -> pointer of the argument whose value is the one id that the step may use. */
+  choices: z.record(z.string(), z.string()).readonly().exactOptional(),
 })
 export type GatewayAgent = Readonly<z.infer<typeof agentSchema>>
 

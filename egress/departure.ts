@@ -166,7 +166,8 @@ function toHeaders(
 ): Record<string, string> {
   const host = origin.host.includes(':') ? `[${origin.host}]` : origin.host
   const port = origin.port === defaultPorts[origin.protocol] ? '' : `:${origin.port}`
-  const length = method === 'POST' || method === 'PUT' ? Buffer.byteLength(body ?? '') : undefined
+  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const length = hasBody ? Buffer.byteLength(body ?? '') : undefined
   return {
     ...headers,
     ...(credential === undefined ? {} : { [credential[0]]: credential[1] }),

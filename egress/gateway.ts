@@ -115,7 +115,8 @@ async function pass(
   const { origin, declaration, method } = departure
   trail.departure = departure
   trail.about = { method, host: origin.host, egress: declaration.id }
-  const signal = AbortSignal.timeout(Math.min(limits.timeoutMs, egressLimits.requestMs))
+  const { requestMs = egressLimits.requestMs } = declaration
+  const signal = AbortSignal.timeout(Math.min(limits.timeoutMs, requestMs))
   await self.journal.settle(agent)
   const address = await resolveOnce(self, { agent, origin, declaration, signal })
   const credential = credentialOf(self, declaration)

@@ -40,12 +40,13 @@ export async function resolveOnce(
     declaration.setting === undefined
       ? `agents/${agent.agent}/manifest.ts:egress.${declaration.id}.privateAddress`
       : `bulkhead.yaml:${declaration.setting}`
-  if (origin.literal) return chooseAddress([origin.host], { own, missing, place })
+  const allowed = { own, public: declaration.onlyPrivate !== true, missing, place }
+  if (origin.literal) return chooseAddress([origin.host], allowed)
   const late = delay(egressLimits.connectMs, undefined, { signal, ref: false }).catch(
     () => undefined,
   )
   const addresses = await Promise.race([resolve(origin.host), late]).catch(() => undefined)
-  return chooseAddress(addresses ?? [], { own, missing, place })
+  return chooseAddress(addresses ?? [], allowed)
 }
 
 /** @throws EgressError CREDENTIAL_MISSING */

@@ -36,7 +36,12 @@ export interface Departure {
 /** Headers an agent may set. Everything else describes the connection, the sender or a credential. */
 const settableHeaders: ReadonlySet<string> = new Set([
   'accept',
+  // Which edition of its interface a provider of models is asked for; without it one answers nothing.
+  'anthropic-version',
   'content-type',
+  // How far below a collection a PROPFIND looks (RFC 4918, 10.2).
+  'depth',
+  'if-match',
   'if-modified-since',
   'if-none-match',
   'user-agent',
@@ -47,7 +52,12 @@ const queryKey = /^[A-Za-z0-9_.[\]-]{1,64}$/
 /** @throws EgressError */
 export function decideRequest(question: RequestQuestion): Departure {
   const { request, agent, action } = question
-  const declaration = findDeclaration({ agent, action, egress: request.egress })
+  const declaration = findDeclaration({
+    agent,
+    action,
+    egress: request.egress,
+    args: question.args,
+  })
   const origin = findOrigin(declaration, request.origin, agent.agent)
   if (origin.protocol === 'tls') {
     throw new EgressError('PROTOCOL_REFUSED', 'this egress is a tunnel and takes no requests')
@@ -103,7 +113,8 @@ function findDeclaration({
   agent,
   action,
   egress,
-}: Omit<TunnelQuestion, 'target'>): ResolvedEgress {
+  args,
+}: Omit<TunnelQuestion, 'target'> & { readonly args?: unknown }): ResolvedEgress {
   const file = `agents/${agent.agent}/manifest.ts`
   const declaration = agent.egress.find(({ id }) => id === egress)
   if (declaration === undefined) {
@@ -118,6 +129,11 @@ function findDeclaration({
       missing: `${file}: actions.${action}: egress: ['${declaration.id}']`,
       place: `${file}:actions.${action}.egress`,
     })
+  }
+  const { choices = {} } = agent
+  const pointer = Object.hasOwn(choices, action) ? choices[action] : undefined
+  if (pointer !== undefined && textAt(args, pointer) !== declaration.id) {
+    throw new EgressError('BINDING_MISMATCH', 'the step chose another egress than this one')
   }
   return declaration
 }

@@ -2,7 +2,7 @@
 // and that an effect happens once however often it is asked for.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   envelopeSchema,
   envelopeType,
@@ -12,40 +12,14 @@ import {
 } from '../../agents/protocol.ts'
 import { verifyDocument } from '../../security/verify/document.ts'
 import { drawSalt, hashArgs, saltedHash, sha256 } from '../../security/verify/hash.ts'
-import {
-  type Authority,
-  type CommandInput,
-  createAuthority,
-  startRuntime,
-  type TestRuntime,
-} from '../support/agent-commands.ts'
-import { createHome, type TestHome } from '../support/agent-home.ts'
+import { type CommandInput, createAuthority } from '../support/agent-commands.ts'
+import { useRuntime } from '../support/runtime-bench.ts'
 
-let authority: Authority
-let home: TestHome
-let runtime: TestRuntime
-
-beforeAll(async () => {
-  authority = await createAuthority()
-})
-beforeEach(async () => {
-  home = createHome()
-  runtime = await startRuntime(home, authority)
-})
-afterEach(async () => {
-  await runtime.idle(10_000)
-  runtime.ledgerHandle.close()
-  home.remove()
-})
-
-const restart = async (overrides: Parameters<typeof startRuntime>[2] = {}): Promise<void> => {
-  runtime.ledgerHandle.close()
-  runtime = await startRuntime(home, authority, overrides)
-}
+const bench = useRuntime()
 const signed = async (reply: Reply) => {
   if (!('receipt' in reply)) throw new Error(`no receipt in ${reply.status}`)
   const { receipt, envelope } = reply
-  const key = runtime.receiptPublicJwk
+  const key = bench.runtime.receiptPublicJwk
   return {
     receipt: receiptSchema.parse(await verifyDocument(receipt, receiptType, key)),
     envelope: envelopeSchema.parse(await verifyDocument(envelope, envelopeType, key)),
@@ -55,8 +29,8 @@ const count = { action: 'count', args: { text: 'dentist' } } satisfies CommandIn
 
 describe('an honest command', () => {
   it('runs once and answers with its result, a receipt and an envelope that fit together', async () => {
-    const command = await authority.command(count)
-    const reply = await runtime.handle(command)
+    const command = await bench.authority.command(count)
+    const reply = await bench.runtime.handle(command)
     expect(reply).toMatchObject({ status: 'DONE', result: '{"count":1}' })
     const { receipt, envelope } = await signed(reply)
     expect(receipt).toEqual({
@@ -70,42 +44,42 @@ describe('an honest command', () => {
     })
     expect(envelope.receiptHash).toBe('receipt' in reply ? sha256(reply.receipt) : '')
     expect(envelope.idem).toBe(receipt.idem)
-    expect(home.effects()).toEqual([sha256('one')])
+    expect(bench.home.effects()).toEqual([sha256('one')])
   })
 
   it('gets the defaults that its manifest declares', async () => {
-    const reply = await runtime.run({ action: 'echo', args: { text: 'hello' } })
+    const reply = await bench.runtime.run({ action: 'echo', args: { text: 'hello' } })
     expect(reply).toMatchObject({ status: 'DONE', result: '{"text":"hello"}' })
   })
 
   it('is executed once when a hundred uses of its token arrive together', async () => {
-    const command = await authority.command(count)
+    const command = await bench.authority.command(count)
     const replies = await Promise.all(
-      Array.from({ length: 100 }, () => runtime.handle(structuredClone(command))),
+      Array.from({ length: 100 }, () => bench.runtime.handle(structuredClone(command))),
     )
     expect(replies.filter((reply) => reply.status === 'DONE')).toHaveLength(1)
     expect(replies.filter((reply) => 'code' in reply && reply.code === 'REPLAY')).toHaveLength(99)
-    expect(home.effects()).toHaveLength(1)
+    expect(bench.home.effects()).toHaveLength(1)
   })
 
   it('is executed once when a hundred tokens for its effect arrive together', async () => {
-    const replies = await Promise.all(Array.from({ length: 100 }, () => runtime.run(count)))
+    const replies = await Promise.all(Array.from({ length: 100 }, () => bench.runtime.run(count)))
     expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set(['DONE', 'IN_PROGRESS']))
-    expect(home.effects()).toHaveLength(1)
+    expect(bench.home.effects()).toHaveLength(1)
   })
 
   it('is another effect under another idem', async () => {
-    await runtime.run(count)
-    await runtime.run({ ...count, idem: sha256('two') })
-    expect(home.effects()).toHaveLength(2)
+    await bench.runtime.run(count)
+    await bench.runtime.run({ ...count, idem: sha256('two') })
+    expect(bench.home.effects()).toHaveLength(2)
   })
 })
 
 describe('a stored outcome', () => {
   it('is told again under the new token, and nothing runs', async () => {
-    const first = await runtime.run(count)
-    const second = await runtime.run(count)
-    expect(home.effects()).toHaveLength(1)
+    const first = await bench.runtime.run(count)
+    const second = await bench.runtime.run(count)
+    expect(bench.home.effects()).toHaveLength(1)
     expect('receipt' in first && 'receipt' in second && first.receipt === second.receipt).toBe(true)
     const [one, two] = [await signed(first), await signed(second)]
     expect(one.envelope.jti).not.toBe(two.envelope.jti)
@@ -113,26 +87,30 @@ describe('a stored outcome', () => {
   })
 
   it('outlives the process', async () => {
-    const first = await runtime.run(count)
-    await restart()
-    expect(await runtime.run(count)).toMatchObject({
+    const first = await bench.runtime.run(count)
+    await bench.restart()
+    expect(await bench.runtime.run(count)).toMatchObject({
       status: 'DONE',
       receipt: 'receipt' in first ? first.receipt : '',
     })
-    expect(home.effects()).toHaveLength(1)
+    expect(bench.home.effects()).toHaveLength(1)
   })
 
   it.each(['final', 'ask'] as const)('of a failure that says %s is told again', async (retry) => {
     const command = { action: 'fail', args: { code: 'CONFLICT', retry } } satisfies CommandInput
-    const first = await runtime.run(command)
+    const first = await bench.runtime.run(command)
     expect(first).toMatchObject({ status: 'FAILED', code: 'CONFLICT', retry })
     expect((await signed(first)).receipt).toMatchObject({
       status: 'FAILED',
       code: 'CONFLICT',
       retry,
     })
-    expect(await runtime.run(command)).toMatchObject({ status: 'FAILED', code: 'CONFLICT', retry })
-    expect(home.effects()).toHaveLength(1)
+    expect(await bench.runtime.run(command)).toMatchObject({
+      status: 'FAILED',
+      code: 'CONFLICT',
+      retry,
+    })
+    expect(bench.home.effects()).toHaveLength(1)
   })
 
   it('of a failure that certainly had no effect lets the command run again', async () => {
@@ -140,12 +118,12 @@ describe('a stored outcome', () => {
       action: 'fail',
       args: { code: 'UNAVAILABLE', retry: 'absent' },
     } satisfies CommandInput
-    expect(await runtime.run(command)).toMatchObject({ status: 'FAILED', retry: 'absent' })
-    expect((await runtime.handle({ op: 'health' })) as unknown).toMatchObject({
+    expect(await bench.runtime.run(command)).toMatchObject({ status: 'FAILED', retry: 'absent' })
+    expect((await bench.runtime.handle({ op: 'health' })) as unknown).toMatchObject({
       metrics: { executed: 1 },
     })
-    await runtime.run(command)
-    expect((await runtime.handle({ op: 'health' })) as unknown).toMatchObject({
+    await bench.runtime.run(command)
+    expect((await bench.runtime.handle({ op: 'health' })) as unknown).toMatchObject({
       metrics: { executed: 2 },
     })
   })
@@ -165,7 +143,7 @@ describe('a command is refused', () => {
     { op: 'run', token: 'x', args: [], salt: 's' },
     { op: 'run', token: 'x', args: {}, salt: 's', sender: 'worker' },
   ])('as MALFORMED when it is %j', async (payload) => {
-    expect(await runtime.handle(payload)).toEqual(refused('MALFORMED'))
+    expect(await bench.runtime.handle(payload)).toEqual(refused('MALFORMED'))
   })
 
   it.each([
@@ -176,18 +154,20 @@ describe('a command is refused', () => {
     ['a prototype key', { text: JSON.parse('{"__proto__":{"a":1}}') }],
     ['a constructor key', { text: { constructor: 1 } }],
   ])('as MALFORMED when its arguments are %s', async (_what, sent) => {
-    const reply = await runtime.run({ ...count, sent })
+    const reply = await bench.runtime.run({ ...count, sent })
     expect(reply).toEqual(refused('MALFORMED'))
   })
 
   it('as TOKEN_MALFORMED without a token', async () => {
-    const command = await authority.command(count)
-    expect(await runtime.handle({ ...command, token: 'none' })).toEqual(refused('TOKEN_MALFORMED'))
+    const command = await bench.authority.command(count)
+    expect(await bench.runtime.handle({ ...command, token: 'none' })).toEqual(
+      refused('TOKEN_MALFORMED'),
+    )
   })
 
   it('as TOKEN_KEY_UNKNOWN when somebody else signed its token', async () => {
     const command = await (await createAuthority()).command(count)
-    expect(await runtime.handle(command)).toEqual(refused('TOKEN_KEY_UNKNOWN'))
+    expect(await bench.runtime.handle(command)).toEqual(refused('TOKEN_KEY_UNKNOWN'))
   })
 
   it.each([
@@ -198,40 +178,42 @@ describe('a command is refused', () => {
     ['TOKEN_EXPIRED', { iat: 1_000, nbf: 1_000, exp: 1_030 }],
     ['WRONG_OPERATION', { op: 'attach' as const }],
   ])('as %s when its token says %j', async (code, claims) => {
-    expect(await runtime.run({ ...count, claims })).toEqual(refused(code))
-    expect(home.effects()).toEqual([])
+    expect(await bench.runtime.run({ ...count, claims })).toEqual(refused(code))
+    expect(bench.home.effects()).toEqual([])
   })
 
   it('as ARGS_HASH when other arguments were authorised', async () => {
-    const reply = await runtime.run({ ...count, sent: { text: 'plumber' } })
+    const reply = await bench.runtime.run({ ...count, sent: { text: 'plumber' } })
     expect(reply).toEqual(refused('ARGS_HASH'))
   })
 
   it('as SALT_MISMATCH when its salt is not the token’s', async () => {
-    const command = { ...(await authority.command(count)), salt: drawSalt() }
-    expect(await runtime.handle(command)).toEqual(refused('SALT_MISMATCH'))
+    const command = { ...(await bench.authority.command(count)), salt: drawSalt() }
+    expect(await bench.runtime.handle(command)).toEqual(refused('SALT_MISMATCH'))
   })
 
   it('as UNKNOWN_ACTION when the agent has no such action, and no prototype is asked', async () => {
-    expect(await runtime.run({ action: 'absent' })).toEqual(refused('UNKNOWN_ACTION'))
+    expect(await bench.runtime.run({ action: 'absent' })).toEqual(refused('UNKNOWN_ACTION'))
   })
 
   it('as WRONG_ACTION when its token takes the action for a milder one', async () => {
-    expect(await runtime.run({ action: 'erase', effect: 'read' })).toEqual(refused('WRONG_ACTION'))
-    expect(home.effects()).toEqual([])
+    expect(await bench.runtime.run({ action: 'erase', effect: 'read' })).toEqual(
+      refused('WRONG_ACTION'),
+    )
+    expect(bench.home.effects()).toEqual([])
   })
 
   it('as INVALID_ARGS when its arguments do not fit, although they were authorised', async () => {
-    const reply = await runtime.run({ action: 'count', args: { text: 'a', more: true } })
+    const reply = await bench.runtime.run({ action: 'count', args: { text: 'a', more: true } })
     expect(reply).toEqual(refused('INVALID_ARGS'))
-    expect(home.effects()).toEqual([])
+    expect(bench.home.effects()).toEqual([])
   })
 
   it('as IDEM_CONFLICT when its effect was asked with other arguments', async () => {
-    await runtime.run(count)
-    const reply = await runtime.run({ ...count, args: { text: 'plumber' } })
+    await bench.runtime.run(count)
+    const reply = await bench.runtime.run({ ...count, args: { text: 'plumber' } })
     expect(reply).toEqual(refused('IDEM_CONFLICT'))
-    expect(runtime.notices).toContainEqual({
+    expect(bench.runtime.notices).toContainEqual({
       kind: 'refused',
       code: 'IDEM_CONFLICT',
       idem: sha256('one'),
@@ -239,21 +221,21 @@ describe('a command is refused', () => {
   })
 
   it('as LEDGER_UNAVAILABLE without a ledger, while health and describe still answer', async () => {
-    await restart({ ledger: undefined })
-    expect(await runtime.run(count)).toEqual(refused('LEDGER_UNAVAILABLE'))
-    expect(await runtime.run({ action: 'echo', args: { text: 'a' } })).toEqual(
+    await bench.restart({ ledger: undefined })
+    expect(await bench.runtime.run(count)).toEqual(refused('LEDGER_UNAVAILABLE'))
+    expect(await bench.runtime.run({ action: 'echo', args: { text: 'a' } })).toEqual(
       refused('LEDGER_UNAVAILABLE'),
     )
-    expect(home.effects()).toEqual([])
-    expect(await runtime.handle({ op: 'health' })).toMatchObject({ status: 'HEALTHY' })
-    expect(await runtime.handle({ op: 'describe' })).toMatchObject({ status: 'DESCRIPTION' })
+    expect(bench.home.effects()).toEqual([])
+    expect(await bench.runtime.handle({ op: 'health' })).toMatchObject({ status: 'HEALTHY' })
+    expect(await bench.runtime.handle({ op: 'describe' })).toMatchObject({ status: 'DESCRIPTION' })
   })
 
   it('without its token or arguments in any notice', async () => {
-    const command = await authority.command({ ...count, sent: { text: 'secret title' } })
-    await runtime.handle(command)
+    const command = await bench.authority.command({ ...count, sent: { text: 'secret title' } })
+    await bench.runtime.handle(command)
     await delay(0)
-    const said = JSON.stringify(runtime.notices)
+    const said = JSON.stringify(bench.runtime.notices)
     expect(said).not.toContain('secret title')
     expect(said).not.toContain(command.token.slice(0, 40))
   })

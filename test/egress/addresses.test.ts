@@ -59,30 +59,42 @@ describe('an address', () => {
 
   it('is the first of those a name has', () => {
     const both = ['1.1.1.1', '1.0.0.1']
-    expect(chooseAddress(both, { own: false, missing: 'line' })).toBe('1.1.1.1')
+    expect(chooseAddress(both, { own: false, public: true, missing: 'line' })).toBe('1.1.1.1')
   })
 
   it('is refused when it is the own network and nobody named it', () => {
-    const choose = () => chooseAddress(['127.0.0.1'], { own: false, missing: 'line' })
+    const choose = () => chooseAddress(['127.0.0.1'], { own: false, public: true, missing: 'line' })
     expect(choose).toThrow(expect.objectContaining({ code: 'ADDRESS_REFUSED', missing: 'line' }))
-    expect(chooseAddress(['127.0.0.1'], { own: true, missing: 'line' })).toBe('127.0.0.1')
+    expect(chooseAddress(['127.0.0.1'], { own: true, public: true, missing: 'line' })).toBe(
+      '127.0.0.1',
+    )
   })
 
   it('is refused when it is one of several that are fine', () => {
     const mixed = ['1.1.1.1', '10.0.0.1']
-    expect(() => chooseAddress(mixed, { own: false, missing: '' })).toThrow(
+    expect(() => chooseAddress(mixed, { own: false, public: true, missing: '' })).toThrow(
       expect.objectContaining({ code: 'ADDRESS_REFUSED' }),
     )
   })
 
+  it('is refused when it is not of the house, where nothing else may be told', () => {
+    const inside = { own: true, public: false, missing: '' }
+    expect(chooseAddress(['192.168.1.7'], inside)).toBe('192.168.1.7')
+    for (const outside of [['1.1.1.1'], ['192.168.1.7', '1.1.1.1']]) {
+      expect(() => chooseAddress(outside, inside)).toThrow(
+        expect.objectContaining({ code: 'ADDRESS_REFUSED', missing: undefined }),
+      )
+    }
+  })
+
   it('of cloud metadata is refused whoever named it', () => {
-    expect(() => chooseAddress(['169.254.169.254'], { own: true, missing: '' })).toThrow(
-      expect.objectContaining({ code: 'ADDRESS_REFUSED', missing: undefined }),
-    )
+    expect(() =>
+      chooseAddress(['169.254.169.254'], { own: true, public: true, missing: '' }),
+    ).toThrow(expect.objectContaining({ code: 'ADDRESS_REFUSED', missing: undefined }))
   })
 
   it('must exist', () => {
-    expect(() => chooseAddress([], { own: true, missing: '' })).toThrow(
+    expect(() => chooseAddress([], { own: true, public: true, missing: '' })).toThrow(
       expect.objectContaining({ code: 'NAME_UNRESOLVED' }),
     )
   })

@@ -2,77 +2,57 @@
 // HTTP, records that cannot be written, and what an agent's door opens for.
 
 import { connect, createServer } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ActionFailure } from '../../agents/define-agent.ts'
 import { EgressOutcomeUnknown } from '../../agents/egress-client.ts'
-import {
-  codeOf,
-  createAsk,
-  declared,
-  type GatewayHome,
-  type Outside,
-  openGatewayHome,
-  openOutside,
-} from '../support/gateway.ts'
+import { codeOf, declared } from '../support/gateway.ts'
+import { useGateway } from '../support/gateway-bench.ts'
 
-let home: GatewayHome
-let plain: Outside
-let secure: Outside
-
-beforeAll(async () => {
-  home = await openGatewayHome()
-  ;({ plain, secure } = await openOutside(home))
-})
-afterAll(() => home.close())
-beforeEach(() => {
-  home.events.length = 0
-  plain.seen.length = 0
-  secure.seen.length = 0
-})
-
-const ask = createAsk(() => home)
-const lastEvent = () => home.events.at(-1)?.summary
+const bench = useGateway()
+const { ask, lastEvent } = bench
 
 describe('a bound', () => {
   it('ends a response that is too long', async () => {
-    const reply = await ask(declared(plain.origin), { path: '/large', maxBytes: 199_999 })
+    const reply = await ask(declared(bench.plain.origin), { path: '/large', maxBytes: 199_999 })
     expect(codeOf(reply)).toBe('RESPONSE_TOO_LARGE')
-    expect((await ask(declared(plain.origin), { path: '/large', maxBytes: 200_000 })).ok).toBe(true)
-    expect(codeOf(await ask(declared(plain.origin), { path: '/endless' }))).toBe(
+    expect(
+      (await ask(declared(bench.plain.origin), { path: '/large', maxBytes: 200_000 })).ok,
+    ).toBe(true)
+    expect(codeOf(await ask(declared(bench.plain.origin), { path: '/endless' }))).toBe(
       'RESPONSE_TOO_LARGE',
     )
   })
 
   it('ends a request that takes longer than its step may', async () => {
     const detail = { resultBytes: 1_000, timeoutMs: 300 }
-    const gateway = await home.gateway()
-    const command = await home.authority.command({ action: 'fetch', limits: detail })
+    const gateway = await bench.home.gateway()
+    const command = await bench.home.authority.command({ action: 'fetch', limits: detail })
     const { token, args, salt } = command
     const request = { egress: 'server', method: 'GET', path: '/slow', maxBytes: 10 }
     const reply = await gateway.handle(
-      home.agent([declared(plain.origin)]),
+      bench.home.agent([declared(bench.plain.origin)]),
       JSON.stringify({ token, args, salt, request }),
     )
     expect(codeOf(reply)).toBe('TIMEOUT')
   })
 
   it('holds for requests at once', async () => {
-    const gateway = await home.gateway()
-    const agent = home.agent([declared(plain.origin)])
-    const body = await home.call({ path: '/slow' })
+    const gateway = await bench.home.gateway()
+    const agent = bench.home.agent([declared(bench.plain.origin)])
+    const body = await bench.home.call({ path: '/slow' })
     const replies = await Promise.all(Array.from({ length: 10 }, () => gateway.handle(agent, body)))
     const codes = replies.map((reply) => (reply.ok ? 'OK' : reply.code))
     expect(codes.filter((code) => code === 'OK').length).toBe(8)
     expect(codes.filter((code) => code === 'OVERLOADED').length).toBe(2)
-    expect((await gateway.handle(agent, await home.call({}))).ok).toBe(true)
+    expect((await gateway.handle(agent, await bench.home.call({}))).ok).toBe(true)
   })
 
   it('holds for what an agent may send', async () => {
-    const reply = await ask(declared(plain.origin), { maxBytes: 10 ** 9 })
+    const reply = await ask(declared(bench.plain.origin), { maxBytes: 10 ** 9 })
     expect(codeOf(reply)).toBe('MALFORMED')
-    const gateway = await home.gateway()
+    const gateway = await bench.home.gateway()
     const long = JSON.stringify({ token: 'x'.repeat(600_000) })
-    expect(codeOf(await gateway.handle(home.agent([]), long))).toBe('MALFORMED')
+    expect(codeOf(await gateway.handle(bench.home.agent([]), long))).toBe('MALFORMED')
   })
 })
 
@@ -81,7 +61,7 @@ describe('a response', () => {
     ['/gzip', 'RESPONSE_INVALID'],
     ['/broken', 'BROKEN_OFF'],
   ])('that cannot be read whole is none: %s', async (path, code) => {
-    expect(codeOf(await ask(declared(plain.origin), { path }))).toBe(code)
+    expect(codeOf(await ask(declared(bench.plain.origin), { path }))).toBe(code)
   })
 
   it.each([
@@ -115,42 +95,45 @@ describe('a response', () => {
 describe('the record', () => {
   it('that cannot be written keeps the next request from leaving', async () => {
     const down = new Set(['notary'])
-    const gateway = await home.gateway({
+    const gateway = await bench.home.gateway({
       record: async (event) => {
         if (down.has('notary')) return 'FAILED'
-        home.events.push(event)
+        bench.home.events.push(event)
         return 'RECORDED'
       },
     })
-    const agent = home.agent([declared(plain.origin)])
-    expect((await gateway.handle(agent, await home.call({ path: '/first' }))).ok).toBe(true)
-    expect(codeOf(await gateway.handle(agent, await home.call({ path: '/second' })))).toBe(
+    const agent = bench.home.agent([declared(bench.plain.origin)])
+    expect((await gateway.handle(agent, await bench.home.call({ path: '/first' }))).ok).toBe(true)
+    expect(codeOf(await gateway.handle(agent, await bench.home.call({ path: '/second' })))).toBe(
       'NOT_AUDITED',
     )
-    expect(plain.seen.map(({ url }) => url)).toEqual(['/first'])
+    expect(bench.plain.seen.map(({ url }) => url)).toEqual(['/first'])
     down.clear()
-    expect((await gateway.handle(agent, await home.call({ path: '/third' }))).ok).toBe(true)
-    expect(home.events.map(({ summary }) => summary['code'])).toContain('OK')
+    expect((await gateway.handle(agent, await bench.home.call({ path: '/third' }))).ok).toBe(true)
+    expect(bench.home.events.map(({ summary }) => summary['code'])).toContain('OK')
   })
 
   it('of a flood of refusals is a few rows that say how many there were', async () => {
     let now = Date.now()
-    const gateway = await home.gateway({ now: () => now })
-    const agent = home.agent([declared(plain.origin)])
+    const gateway = await bench.home.gateway({ now: () => now })
+    const agent = bench.home.agent([declared(bench.plain.origin)])
     for (let i = 0; i < 100; i += 1) await gateway.handle(agent, 'nonsense')
-    expect(home.events.length).toBe(20)
+    expect(bench.home.events.length).toBe(20)
     now += 1_000
     await gateway.handle(agent, 'nonsense')
-    expect(home.events.length).toBe(21)
+    expect(bench.home.events.length).toBe(21)
     expect(lastEvent()).toMatchObject({ code: 'MALFORMED', skipped: 80 })
   })
 })
 
 describe('the door of an agent', () => {
   it('answers its requests, and its client says what may be asked again', async () => {
-    const agent = home.agent([declared(plain.origin)])
-    const fetch = await home.door(agent, await home.gateway())
-    const { token, args, salt } = await home.authority.command({ action: 'fetch', args: { a: 1 } })
+    const agent = bench.home.agent([declared(bench.plain.origin)])
+    const fetch = await bench.home.door(agent, await bench.home.gateway())
+    const { token, args, salt } = await bench.home.authority.command({
+      action: 'fetch',
+      args: { a: 1 },
+    })
     const proof = { token, args, salt }
     const request = { egress: 'server', method: 'GET', path: '/x', maxBytes: 100 } as const
     expect(await fetch(proof, request)).toMatchObject({ status: 200, body: 'hello /x' })
@@ -170,14 +153,16 @@ describe('the door of an agent', () => {
     })
     const post = { ...request, method: 'POST', path: '/broken' } as const
     expect(await failure(fetch(proof, post))).toBeInstanceOf(EgressOutcomeUnknown)
+    const look = { ...post, method: 'REPORT' } as const
+    expect(await failure(fetch(proof, look))).toMatchObject({ retry: 'absent' })
     const none = { ...request, path: '/a', egress: 'absent' }
     expect(await failure(fetch(proof, none))).toBeInstanceOf(ActionFailure)
   })
 
   it('takes many requests of one agent, as many at once as it may', async () => {
-    const agent = home.agent([declared(plain.origin)])
-    const fetch = await home.door(agent, await home.gateway())
-    const { token, args, salt } = await home.authority.command({ action: 'fetch', args: {} })
+    const agent = bench.home.agent([declared(bench.plain.origin)])
+    const fetch = await bench.home.door(agent, await bench.home.gateway())
+    const { token, args, salt } = await bench.home.authority.command({ action: 'fetch', args: {} })
     const request = { egress: 'server', method: 'GET', path: '/brief', maxBytes: 100 } as const
     const many = Array.from({ length: 40 }, () => fetch({ token, args, salt }, request))
     for (const { status } of await Promise.all(many)) expect(status).toBe(200)
@@ -187,8 +172,8 @@ describe('the door of an agent', () => {
   })
 
   it('opens for nothing but its two calls', async () => {
-    const agent = home.agent([declared(plain.origin)])
-    await home.door(agent, await home.gateway())
+    const agent = bench.home.agent([declared(bench.plain.origin)])
+    await bench.home.door(agent, await bench.home.gateway())
     const say = (text: string) =>
       new Promise<string>((resolve) => {
         let heard = ''
@@ -201,17 +186,17 @@ describe('the door of an agent', () => {
       })
     const get = 'GET http://127.0.0.1:1/ HTTP/1.1\r\nhost: x\r\n\r\n'
     expect(await say(get)).toContain('MALFORMED')
-    const body = await home.call({})
+    const body = await bench.home.call({})
     const post = (path: string) =>
       `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`
     expect(await say(post('/elsewhere'))).toContain('MALFORMED')
     expect(await say(post('/fetch').replace('POST', 'PUT'))).toContain('MALFORMED')
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
     expect(await say(post('/fetch'))).toContain('"ok":true')
-    plain.seen.length = 0
-    const tunnel = `CONNECT 127.0.0.1:${plain.port} HTTP/1.1\r\nhost: x\r\n\r\n`
+    bench.plain.seen.length = 0
+    const tunnel = `CONNECT 127.0.0.1:${bench.plain.port} HTTP/1.1\r\nhost: x\r\n\r\n`
     expect(await say(tunnel)).toContain('"code":"MALFORMED"')
     expect(await say('nonsense\r\n\r\n')).toBe('')
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
   })
 })

@@ -5,53 +5,31 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ResolvedEgress } from '../../egress/contract.ts'
 import { createAuthority } from '../support/agent-commands.ts'
-import {
-  codeOf,
-  createAsk,
-  declared,
-  type GatewayHome,
-  type Outside,
-  openGatewayHome,
-  openOutside,
-} from '../support/gateway.ts'
+import { codeOf, declared, type GatewayHome } from '../support/gateway.ts'
+import { useGateway } from '../support/gateway-bench.ts'
 
-let home: GatewayHome
-let plain: Outside
-let secure: Outside
-
-beforeAll(async () => {
-  home = await openGatewayHome()
-  ;({ plain, secure } = await openOutside(home))
-})
-afterAll(() => home.close())
-beforeEach(() => {
-  home.events.length = 0
-  plain.seen.length = 0
-  secure.seen.length = 0
-})
-
-const ask = createAsk(() => home)
-const lastEvent = () => home.events.at(-1)?.summary
+const bench = useGateway()
+const { ask, lastEvent } = bench
 
 describe('an allowed request', () => {
   it('reaches the server and comes back without what sets state', async () => {
     const request = { path: '/a', query: { b: 'c' }, headers: { accept: 'text/plain' } }
-    const reply = await ask(declared(plain.origin), request)
-    expect(reply).toMatchObject({ ok: true, status: 200, url: `${plain.origin}/a?b=c` })
+    const reply = await ask(declared(bench.plain.origin), request)
+    expect(reply).toMatchObject({ ok: true, status: 200, url: `${bench.plain.origin}/a?b=c` })
     if (!reply.ok) return
     expect(Buffer.from(reply.bodyBase64, 'base64').toString()).toBe('hello /a?b=c')
     expect(new Set(Object.keys(reply.headers))).toEqual(new Set(['content-type', 'date', 'etag']))
-    expect(plain.seen).toEqual([
+    expect(bench.plain.seen).toEqual([
       {
         url: '/a?b=c',
         headers: {
           accept: 'text/plain',
           'accept-encoding': 'identity',
           connection: 'close',
-          host: `127.0.0.1:${plain.port}`,
+          host: `127.0.0.1:${bench.plain.port}`,
         },
       },
     ])
@@ -59,8 +37,8 @@ describe('an allowed request', () => {
 
   it('is an event under its step, without path, value or content', async () => {
     const step = { claims: { step: 'look' } }
-    await ask(declared(plain.origin), { path: '/private-title' }, {}, step)
-    expect(home.events).toEqual([
+    await ask(declared(bench.plain.origin), { path: '/private-title' }, {}, step)
+    expect(bench.home.events).toEqual([
       {
         kind: 'message',
         subject: 'egress:test.1',
@@ -76,29 +54,33 @@ describe('an allowed request', () => {
         correlation: { requestId: 'wf:one', step: 'look' },
       },
     ])
-    expect(JSON.stringify(home.events)).not.toContain('title')
+    expect(JSON.stringify(bench.home.events)).not.toContain('title')
   })
 
   it('that is refused is an event that names where the missing line would stand', async () => {
-    await ask(declared(plain.origin, { allow: [] }), { path: '/private-title' })
+    await ask(declared(bench.plain.origin, { allow: [] }), { path: '/private-title' })
     expect(lastEvent()).toMatchObject({
       code: 'PATH_REFUSED',
       missing: 'agents/test/manifest.ts:egress.server.allow',
     })
-    await ask(declared(plain.origin), { egress: 'private-title' })
+    await ask(declared(bench.plain.origin), { egress: 'private-title' })
     expect(lastEvent()).toMatchObject({ missing: 'agents/test/manifest.ts:egress' })
-    await ask(declared(plain.origin), { origin: 'https://private-title.example' })
+    await ask(declared(bench.plain.origin), { origin: 'https://private-title.example' })
     expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
     const resolve = async () => ['127.0.0.1']
     await ask(declared('http://server.example'), {}, { resolve })
     expect(lastEvent()).toMatchObject({ missing: 'bulkhead.yaml:test.server' })
-    expect(JSON.stringify(home.events)).not.toContain('title')
+    expect(JSON.stringify(bench.home.events)).not.toContain('title')
   })
 
-  it('sends a body with its length, and none is added', async () => {
-    const reply = await ask(declared(plain.origin), { method: 'POST', body: 'ä', path: '/form' })
+  it.each(['POST', 'REPORT'] as const)('sends the body of a %s with its length', async (method) => {
+    const reply = await ask(declared(bench.plain.origin), {
+      method,
+      body: 'ä',
+      path: '/form',
+    })
     expect(reply.ok).toBe(true)
-    expect(plain.seen[0]?.headers).toMatchObject({ 'content-length': '2' })
+    expect(bench.plain.seen[0]?.headers).toMatchObject({ 'content-length': '2' })
   })
 
   it.each<[string, ResolvedEgress['credential'] & object, string, string]>([
@@ -106,24 +88,26 @@ describe('an allowed request', () => {
     ['a name and password', { file: 'secret', as: 'basic' }, 'authorization', 'Basic czNjcmV0'],
     ['a header of its own', { file: 'secret', as: { header: 'x-key' } }, 'x-key', 's3cret'],
   ])('carries the credential that the agent never sees: %s', async (_what, { as }, name, value) => {
-    const file = join(home.folder, 'secret')
+    const file = join(bench.home.folder, 'secret')
     writeFileSync(file, 's3cret')
-    const reply = await ask(declared(plain.origin, { credential: { file, as } }))
-    expect(plain.seen[0]?.headers[name]).toBe(value)
-    expect(JSON.stringify([reply, home.events])).not.toContain('s3cret')
+    const reply = await ask(declared(bench.plain.origin, { credential: { file, as } }))
+    expect(bench.plain.seen[0]?.headers[name]).toBe(value)
+    expect(JSON.stringify([reply, bench.home.events])).not.toContain('s3cret')
   })
 
   it('is not sent without the credential that it needs', async () => {
-    const credential = { file: join(home.folder, 'absent'), as: 'bearer' } as const
-    expect(codeOf(await ask(declared(plain.origin, { credential })))).toBe('CREDENTIAL_MISSING')
-    expect(plain.seen).toEqual([])
+    const credential = { file: join(bench.home.folder, 'absent'), as: 'bearer' } as const
+    expect(codeOf(await ask(declared(bench.plain.origin, { credential })))).toBe(
+      'CREDENTIAL_MISSING',
+    )
+    expect(bench.plain.seen).toEqual([])
   })
 
   it('does not follow a redirect', async () => {
-    const reply = await ask(declared(plain.origin), { path: '/redirect' })
+    const reply = await ask(declared(bench.plain.origin), { path: '/redirect' })
     expect(reply).toMatchObject({ ok: true, status: 302 })
     expect(reply.ok && reply.headers['location']).toContain('/stolen')
-    expect(secure.seen).toEqual([])
+    expect(bench.secure.seen).toEqual([])
   })
 })
 
@@ -140,29 +124,38 @@ describe('a token', () => {
     ['of an action without egress', { action: 'echo' }, 'EGRESS_NOT_OF_ACTION'],
     ['of another operation', { claims: { op: 'cancel' } }, 'WRONG_OPERATION'],
   ])('%s lets nothing out', async (_what, step, code) => {
-    expect(codeOf(await ask(declared(plain.origin), {}, {}, step))).toBe(code)
-    expect(plain.seen).toEqual([])
+    expect(codeOf(await ask(declared(bench.plain.origin), {}, {}, step))).toBe(code)
+    expect(bench.plain.seen).toEqual([])
     expect(lastEvent()).toMatchObject({ code, status: 0 })
   })
 
   it('with another salt lets nothing out', async () => {
-    const gateway = await home.gateway()
-    const call = { ...JSON.parse(await home.call({})), salt: randomBytes(16).toString('base64url') }
-    const reply = await gateway.handle(home.agent([declared(plain.origin)]), JSON.stringify(call))
+    const gateway = await bench.home.gateway()
+    const call = {
+      ...JSON.parse(await bench.home.call({})),
+      salt: randomBytes(16).toString('base64url'),
+    }
+    const reply = await gateway.handle(
+      bench.home.agent([declared(bench.plain.origin)]),
+      JSON.stringify(call),
+    )
     expect(codeOf(reply)).toBe('SALT_MISMATCH')
   })
 
   it('by another key lets nothing out', async () => {
-    const gateway = await home.gateway()
+    const gateway = await bench.home.gateway()
     const { token } = await (await foreign()).command({ action: 'fetch', args: { path: '/' } })
-    const call = { ...JSON.parse(await home.call({})), token }
-    const reply = await gateway.handle(home.agent([declared(plain.origin)]), JSON.stringify(call))
+    const call = { ...JSON.parse(await bench.home.call({})), token }
+    const reply = await gateway.handle(
+      bench.home.agent([declared(bench.plain.origin)]),
+      JSON.stringify(call),
+    )
     expect(codeOf(reply)).toBe('TOKEN_KEY_UNKNOWN')
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
   })
 
   it('is of no use while no sandbox of the agent runs', async () => {
-    const reply = await ask(declared(plain.origin), {}, { epochOf: () => undefined })
+    const reply = await ask(declared(bench.plain.origin), {}, { epochOf: () => undefined })
     expect(codeOf(reply)).toBe('NOT_RUNNING')
   })
 
@@ -173,14 +166,14 @@ describe('a token', () => {
     ['a duplicate key', '{"token":"a","token":"b"}'],
     ['a member that nobody knows', '{"token":"a","args":{},"salt":"a","agent":"other.1"}'],
   ])('must come in the permitted shape, which is not %s', async (_what, body) => {
-    const gateway = await home.gateway()
-    const reply = await gateway.handle(home.agent([declared(plain.origin)]), body)
+    const gateway = await bench.home.gateway()
+    const reply = await gateway.handle(bench.home.agent([declared(bench.plain.origin)]), body)
     expect(codeOf(reply)).toBe('MALFORMED')
   })
 
   it('begun with while it lived may finish after it', async () => {
     let now = Date.now()
-    const reply = ask(declared(plain.origin), { path: '/slow' }, { now: () => now })
+    const reply = ask(declared(bench.plain.origin), { path: '/slow' }, { now: () => now })
     await delay(50)
     now += 60_000
     expect(await reply).toMatchObject({ ok: true, status: 200 })
@@ -189,7 +182,7 @@ describe('a token', () => {
 
 describe('a name', () => {
   const named = (changes: Partial<ResolvedEgress> = {}) =>
-    declared(`http://server.example:${plain.port}`, changes)
+    declared(`http://server.example:${bench.plain.port}`, changes)
 
   it.each([
     ['127.0.0.1', 'this machine'],
@@ -201,14 +194,14 @@ describe('a name', () => {
     expect(codeOf(await ask(named(), {}, { resolve: async () => [address] }))).toBe(
       'ADDRESS_REFUSED',
     )
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
   })
 
   it('may lead there where the manifest says so', async () => {
     const resolve = async () => ['127.0.0.1']
     const reply = await ask(named({ privateAddress: true }), {}, { resolve })
     expect(reply).toMatchObject({ ok: true, status: 200 })
-    expect(plain.seen[0]?.headers.host).toBe(`server.example:${plain.port}`)
+    expect(bench.plain.seen[0]?.headers.host).toBe(`server.example:${bench.plain.port}`)
   })
 
   it('is resolved once, and that very address is connected to', async () => {
@@ -218,7 +211,7 @@ describe('a name', () => {
     const reply = await ask(named({ privateAddress: true }), {}, { resolve })
     expect(reply.ok).toBe(true)
     expect(asked).toBe(1)
-    expect(plain.seen.length).toBe(1)
+    expect(bench.plain.seen.length).toBe(1)
   })
 
   it('C05: that leads to a public address now and to this machine later is judged each time', async () => {
@@ -226,7 +219,7 @@ describe('a name', () => {
     const resolve = async () => answers.shift() ?? []
     expect(codeOf(await ask(named(), {}, { resolve }))).toBe('ADDRESS_REFUSED')
     expect(codeOf(await ask(named(), {}, { resolve }))).toBe('ADDRESS_REFUSED')
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
   })
 
   it('that leads nowhere is told as unsent', async () => {
@@ -235,44 +228,44 @@ describe('a name', () => {
   })
 
   it('is not resolved where bulkhead.yaml writes an address', async () => {
-    expect((await ask(declared(plain.origin))).ok).toBe(true)
+    expect((await ask(declared(bench.plain.origin))).ok).toBe(true)
   })
 })
 
 describe('TLS', () => {
   it('is checked for the name or address that was compared', async () => {
-    expect(await ask(declared(secure.origin))).toMatchObject({ ok: true, status: 200 })
-    const named = declared(`https://localhost:${secure.port}`, { privateAddress: true })
+    expect(await ask(declared(bench.secure.origin))).toMatchObject({ ok: true, status: 200 })
+    const named = declared(`https://localhost:${bench.secure.port}`, { privateAddress: true })
     const resolve = async () => ['127.0.0.1']
     expect((await ask(named, {}, { resolve })).ok).toBe(true)
   })
 
   it('with a certificate for another name is refused before anything is sent', async () => {
-    const named = declared(`https://other.example:${secure.port}`, { privateAddress: true })
+    const named = declared(`https://other.example:${bench.secure.port}`, { privateAddress: true })
     const reply = await ask(named, {}, { resolve: async () => ['127.0.0.1'] })
     expect(codeOf(reply)).toBe('TLS_REFUSED')
-    expect(secure.seen).toEqual([])
+    expect(bench.secure.seen).toEqual([])
   })
 
   it('under an authority that nobody trusts is refused', async () => {
-    expect(codeOf(await ask(declared(secure.origin), {}, { trusted: undefined }))).toBe(
+    expect(codeOf(await ask(declared(bench.secure.origin), {}, { trusted: undefined }))).toBe(
       'TLS_REFUSED',
     )
-    expect(secure.seen).toEqual([])
+    expect(bench.secure.seen).toEqual([])
   })
 
   it('with the pinned key is accepted, with another refused', async () => {
-    const { pin } = home.trust
-    expect((await ask(declared(secure.origin, { pin }))).ok).toBe(true)
+    const { pin } = bench.home.trust
+    expect((await ask(declared(bench.secure.origin, { pin }))).ok).toBe(true)
     const other = createHash('sha256').update('another key').digest('base64')
-    secure.seen.length = 0
-    expect(codeOf(await ask(declared(secure.origin, { pin: other })))).toBe('PIN_MISMATCH')
-    expect(secure.seen).toEqual([])
+    bench.secure.seen.length = 0
+    expect(codeOf(await ask(declared(bench.secure.origin, { pin: other })))).toBe('PIN_MISMATCH')
+    expect(bench.secure.seen).toEqual([])
   })
 
   it('is not spoken by a server in clear, and nothing is sent to it', async () => {
-    const origin = plain.origin.replace('http:', 'https:')
+    const origin = bench.plain.origin.replace('http:', 'https:')
     expect(codeOf(await ask(declared(origin)))).toBe('TLS_REFUSED')
-    expect(plain.seen).toEqual([])
+    expect(bench.plain.seen).toEqual([])
   })
 })

@@ -23,6 +23,7 @@ const agent: GatewayAgent = {
         { methods: ['PUT'], path: '/clip/{id}', bind: { id: '/lampId' } },
         { methods: ['GET'], path: '/open/*', query: '*' },
         { methods: ['POST'], path: '/open/form' },
+        { methods: ['PROPFIND', 'REPORT'], path: '/dav/*' },
       ],
     },
     {
@@ -76,6 +77,23 @@ describe('a request that fits a rule', () => {
     })
   })
 
+  it('may ask a collection, with a body and how deep it looks', () => {
+    const headers = { depth: '1', 'content-type': 'text/xml;charset=UTF-8' }
+    const request = { path: '/dav/anna/', headers, body: '<propfind/>' }
+    expect(decideWith({ ...request, method: 'PROPFIND' })).toMatchObject({
+      method: 'PROPFIND',
+      headers,
+      body: '<propfind/>',
+    })
+    expect(decideWith({ ...request, method: 'REPORT' }).method).toBe('REPORT')
+  })
+
+  it('may name the version that it changes', () => {
+    const headers = { 'if-match': '"a1"' }
+    const put = { method: 'PUT', path: '/clip/a%20b@1', body: '{}', headers } as const
+    expect(decideWith(put).headers).toEqual(headers)
+  })
+
   it('may choose among the origins that are set', () => {
     const origin = 'https://b.example:8443'
     expect(decideWith({ egress: 'many', origin, path: '/' }).origin.port).toBe(8443)
@@ -109,6 +127,9 @@ describe('a request that fits none', () => {
     ['the folder itself', { path: '/open' }, 'PATH_REFUSED'],
     ['a longer path', { path: '/v1/forecast/x', query: { lat: '48.2' } }, 'PATH_REFUSED'],
     ['another method', { method: 'DELETE' }, 'METHOD_REFUSED'],
+    ['a method where another is allowed', { method: 'PROPFIND' }, 'METHOD_REFUSED'],
+    ['a write where one may look', { method: 'PUT', path: '/dav/anna/' }, 'METHOD_REFUSED'],
+    ['a second place', { headers: { destination: 'https://evil.example/' } }, 'HEADER_REFUSED'],
     ['the method of another path', { path: '/v1/forecast', method: 'PUT' }, 'METHOD_REFUSED'],
     ['another query key', { path: '/v1/forecast', query: { evil: '1' } }, 'QUERY_REFUSED'],
     [

@@ -1,0 +1,3 @@
+import { examplesWith } from '../box.ts'
+
+export const examples = examplesWith({ show: [] })
