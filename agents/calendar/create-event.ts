@@ -3,13 +3,16 @@
 // database, which current readers know (RFC 7809).
 
 import { type ActionContext, ActionFailure } from '../define-agent.ts'
-import { makeChange, uidOf, type Written } from './change.ts'
+import { makeChange } from './change.ts'
 import { basic, folded, type TimeStyle, textLine, timeLine } from './event-lines.ts'
 import type { EventProperties } from './event-properties.ts'
+import type { Written } from './event-shapes.ts'
+import { keepingEvents } from './events-kept.ts'
 import { invalid } from './failures.ts'
 import { type OpenCalendar, viewerZone } from './folder.ts'
 import { etagOf } from './ics-text.ts'
 import { detailsOf, parseComponent } from './instances.ts'
+import { uidOf } from './journal.ts'
 import { calendarsAt } from './manifest.ts'
 import { createMeter, ruleReadings } from './recurrence.ts'
 import {
@@ -38,8 +41,9 @@ export interface CreateArgs {
   readonly dryRun: boolean
 }
 
-export function create(args: CreateArgs, context: ActionContext): Written {
-  return makeChange(args, context, (open) => {
+export function create(args: CreateArgs, context: ActionContext): Promise<Written> {
+  const { calendar, dryRun } = args
+  return makeChange({ calendar, dryRun, keeping: keepingEvents }, context, (open) => {
     const viewer = viewerZone(context.folder(calendarsAt), args.timeZone, [open])
     const { newline } = open.file
     const span = newSpan(args, viewer)

@@ -1,9 +1,10 @@
-// update and delete: what the components of an existing event shall be, as text. Invariant: nothing
-// here writes; change.ts does. A patch touches the properties that it names, the event's dates where
-// times change, and its version; the rest of the component stays byte for byte.
+// update and delete, and reschedule and cancel, which do the same where others may be told: what the
+// components of an existing event shall be, as text. Invariant: nothing here writes; change.ts does. A
+// patch touches the properties that it names, the event's dates where times change, and its version;
+// the rest of the component stays byte for byte.
 
 import type { ActionContext } from '../define-agent.ts'
-import { makeChange, type PlannedChange, type Written } from './change.ts'
+import { makeChange } from './change.ts'
 import { type NewSpan, requireOwnStart, timeToWrite } from './create-event.ts'
 import {
   basic,
@@ -14,6 +15,8 @@ import {
   timeLine,
   withProperties,
 } from './event-lines.ts'
+import type { Written } from './event-shapes.ts'
+import { keepingEvents } from './events-kept.ts'
 import { conflict, invalid } from './failures.ts'
 import { type OpenCalendar, viewerZone } from './folder.ts'
 import { etagOf, groupTexts } from './ics-text.ts'
@@ -26,6 +29,7 @@ import {
   type Target,
   type TargetInput,
 } from './instances.ts'
+import type { PlannedChange } from './journal.ts'
 import { calendarsAt } from './manifest.ts'
 import { isRecurring, spanOf } from './occurrences.ts'
 import { recurrenceText } from './read-actions.ts'
@@ -56,9 +60,19 @@ export interface UpdateArgs extends TargetInput {
   readonly dryRun: boolean
 }
 
-export function update(args: UpdateArgs, context: ActionContext): Written {
+/** @throws ActionFailure TELLS_OTHERS for an event on a server with others in it */
+export async function update(args: UpdateArgs, context: ActionContext): Promise<Written> {
+  return edit(args, context, false)
+}
+
+/** As update, of an event whose guests a server may mail: irreversible, so that a person is asked. */
+export async function reschedule(args: UpdateArgs, context: ActionContext): Promise<Written> {
+  return edit(args, context, true)
+}
+
+async function edit(args: UpdateArgs, context: ActionContext, mayTell: boolean): Promise<Written> {
   if (Object.keys(args.patch).length === 0) throw invalid('an empty patch')
-  return makeChange(args, context, (open) => {
+  return makeChange({ ...args, keeping: keepingEvents, mayTell }, context, (open) => {
     const { target, viewer } = locate(args, open, context)
     const { main, reading, exception } = target
     const patched = exception ?? main
@@ -83,7 +97,7 @@ export function update(args: UpdateArgs, context: ActionContext): Written {
   })
 }
 
-function rawOf({ segment }: Component): string {
+export function rawOf({ segment }: Component): string {
   return segment.lines.map(({ raw }) => raw).join('')
 }
 
@@ -92,7 +106,7 @@ interface LocatedEvent {
   readonly viewer: Zone
 }
 
-function locate(
+export function locate(
   args: TargetInput & { readonly ifMatch: string },
   open: OpenCalendar,
   context: ActionContext,
@@ -105,13 +119,13 @@ function locate(
   return { target, viewer }
 }
 
-function planned(
+export function planned(
   args: TargetInput & { readonly calendar: string },
   change: { readonly target: Target; readonly texts: readonly string[] } & Pick<
     Written,
     'before' | 'after'
   >,
-): PlannedChange {
+): PlannedChange<Written> {
   const { target, texts, before, after } = change
   const first = target.components[0]?.event
   const recurrenceId =
@@ -135,7 +149,7 @@ function requireMovable({ main, components }: Target, patch: Patch): void {
 }
 
 /** The component that stands for one instance from now on: the series' own, without its repetition. */
-function newException(
+export function newException(
   main: Component,
   { reading, open, viewer }: { reading: WallMs; open: OpenCalendar; viewer: Zone },
 ): Component {
@@ -232,8 +246,18 @@ export interface DeleteArgs extends TargetInput {
   readonly dryRun: boolean
 }
 
-export function remove(args: DeleteArgs, context: ActionContext): Written {
-  return makeChange(args, context, (open) => {
+/** @throws ActionFailure TELLS_OTHERS for an event on a server with others in it */
+export function remove(args: DeleteArgs, context: ActionContext): Promise<Written> {
+  return takeAway(args, context, false)
+}
+
+/** As delete, of an event whose guests a server may mail that it is off. */
+export function cancel(args: DeleteArgs, context: ActionContext): Promise<Written> {
+  return takeAway(args, context, true)
+}
+
+function takeAway(args: DeleteArgs, context: ActionContext, mayTell: boolean): Promise<Written> {
+  return makeChange({ ...args, keeping: keepingEvents, mayTell }, context, (open) => {
     const { target, viewer } = locate(args, open, context)
     const { main, reading, exception } = target
     const shown = exception ?? main ?? target.components[0]

@@ -33,6 +33,8 @@ export interface EventProperties {
   readonly summary: string
   readonly location: string | null
   readonly description: string | null
+  /** Who takes part, as written and uninterpreted: only to be searched. */
+  readonly people: string
   readonly cancelled: boolean
   readonly transparent: boolean
   readonly sequence: number
@@ -61,6 +63,34 @@ type Line = readonly [
   type: string,
   ...values: unknown[],
 ]
+
+/** What a component says under one name, proven; the first such line counts. */
+export interface ReadProperties {
+  time(name: string): EventTime | undefined
+  text(name: string): string | null
+}
+
+/**
+ * The named properties of a component of any kind, and no others.
+ * @throws ActionFailure CORRUPT_DATA
+ */
+export function readProperties(
+  calendar: string,
+  segment: EventSegment,
+  names: ReadonlySet<string>,
+): ReadProperties {
+  const parsed = segment.lines
+    .filter(({ name, depth }) => depth === 1 && names.has(name))
+    .map(({ text }) => parseLine(calendar, text))
+  const find = (name: string) => parsed.find(([candidate]) => candidate === name.toLowerCase())
+  return {
+    time: (name) => {
+      const line = find(name)
+      return line === undefined ? undefined : timesOf(calendar, line)[0]
+    },
+    text: (name) => textOf(find(name)),
+  }
+}
 
 /** @throws ActionFailure CORRUPT_DATA */
 export function parseEvent(calendar: string, segment: EventSegment): EventProperties {
@@ -92,10 +122,22 @@ export function parseEvent(calendar: string, segment: EventSegment): EventProper
     summary: textOf(find('summary')) ?? '',
     location: textOf(find('location')),
     description: textOf(find('description')),
+    people: peopleIn(segment),
     cancelled: textOf(find('status'))?.toUpperCase() === 'CANCELLED',
     transparent: textOf(find('transp'))?.toUpperCase() === 'TRANSPARENT',
     sequence: Number(textOf(find('sequence')) ?? 0) || 0,
   }
+}
+
+/** Names and addresses of a large meeting. */
+const maxPeopleCharacters = 20_000
+
+function peopleIn({ lines }: EventSegment): string {
+  return lines
+    .filter(({ name, depth }) => depth === 1 && (name === 'ATTENDEE' || name === 'ORGANIZER'))
+    .map(({ text }) => text)
+    .join('\n')
+    .slice(0, maxPeopleCharacters)
 }
 
 function parseLine(calendar: string, text: string): Line {

@@ -19,6 +19,11 @@ export function notFound(what: string): ActionFailure {
   return new ActionFailure('NOT_FOUND', 'final', what)
 }
 
+/** On a server, with others in it: for actions that ask a person first. */
+export function tellsOthers(): ActionFailure {
+  return new ActionFailure('TELLS_OTHERS', 'ask', 'the server may mail the others who take part')
+}
+
 /** Somebody else changed it: whoever asked must look again before anything happens. */
 export function conflict(what: string): ActionFailure {
   return new ActionFailure('CONFLICT', 'ask', what)

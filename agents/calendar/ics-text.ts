@@ -3,6 +3,7 @@
 // writes a calendar anew. Everything is bounded before it is interpreted. Pure.
 
 import { sha256 } from '../../security/verify/hash.ts'
+import type { Component } from '../dav/server.ts'
 import { corrupt, tooMuch } from './failures.ts'
 
 /** A folder synchronised for ten years stays far below each of these. */
@@ -47,8 +48,16 @@ export interface CalendarText {
   readonly insertAt: number
 }
 
+/** A calendar with nothing in it. */
+export const emptyObject =
+  'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Bulkhead//calendar//EN\r\nEND:VCALENDAR\r\n'
+
 /** @throws ActionFailure CORRUPT_DATA or LIMIT_EXCEEDED, naming the calendar and never its content */
-export function parseCalendarText(calendar: string, bytes: Buffer): CalendarText {
+export function parseCalendarText(
+  calendar: string,
+  bytes: Buffer,
+  component: Component = 'VEVENT',
+): CalendarText {
   const text = decode(calendar, bytes)
   const stack: { name: string; start: number; lines: ContentLine[] }[] = []
   const events: EventSegment[] = []
@@ -74,7 +83,7 @@ export function parseCalendarText(calendar: string, bytes: Buffer): CalendarText
     if (stack.length === 0) insertAt = line.start
     if (stack.length !== 1) continue
     const segment = { start: ended.start, end: line.end, lines: ended.lines }
-    if (ended.name === 'VEVENT') events.push({ ...segment, uid: uidOf(segment, text) })
+    if (ended.name === component) events.push({ ...segment, uid: uidOf(segment, text) })
     if (ended.name === 'VTIMEZONE') zones.push(segment)
     if (events.length + zones.length > icsLimits.events)
       throw tooMuch(`calendar ${calendar}: too many events`)
@@ -173,6 +182,23 @@ export function groupTexts(file: CalendarText, uid: string): string[] {
 
 export function textsOf(file: CalendarText, segments: readonly EventSegment[]): string[] {
   return segments.map(({ start, end }) => file.text.slice(start, end))
+}
+
+/**
+ * Equal for two spellings of the same components: servers fold lines anew and put properties in an
+ * order of their own. What a server rewords is told apart, which errs towards asking a person.
+ */
+export function contentOf(texts: readonly string[]): string {
+  const components = texts.map((text) =>
+    text
+      .replace(/\r?\n[ \t]/g, '')
+      .split(/\r?\n/)
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== '')
+      .sort()
+      .join('\n'),
+  )
+  return components.sort().join('\n\n')
 }
 
 function segmentsOf(file: CalendarText, uid: string): EventSegment[] {

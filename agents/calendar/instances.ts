@@ -7,10 +7,10 @@ import {
   type Length,
   parseEvent,
 } from './event-properties.ts'
+import type { EventDetails } from './event-shapes.ts'
 import { invalid, notFound } from './failures.ts'
 import type { OpenCalendar } from './folder.ts'
 import { type EventSegment, groupsOf, parseCalendarText } from './ics-text.ts'
-import type { EventDetails } from './manifest.ts'
 import { isRecurring, readingOf, readings, seriesOf, spanOf } from './occurrences.ts'
 import { createMeter } from './recurrence.ts'
 import {
@@ -40,7 +40,8 @@ export interface Target {
 
 export interface TargetInput {
   readonly uid: string
-  readonly recurrenceId?: string | undefined
+  /** Null, as a read gives it, is none. */
+  readonly recurrenceId?: string | null | undefined
   readonly scope: 'this' | 'all'
 }
 
@@ -57,16 +58,17 @@ export function findTarget(open: OpenCalendar, input: TargetInput, viewer: Zone)
   }))
   const series = seriesOf(components.map(({ event }) => event))
   const main = components.find(({ event }) => event === series.main)
+  const { recurrenceId = null } = input
   if (input.scope === 'all') {
-    if (input.recurrenceId !== undefined) throw invalid('scope all and a recurrenceId')
+    if (recurrenceId !== null) throw invalid('scope all and a recurrenceId')
     return { components, main, reading: undefined, exception: undefined }
   }
-  if (input.recurrenceId === undefined) {
+  if (recurrenceId === null) {
     if (main === undefined || isRecurring(main.event))
       throw invalid('scope this and no recurrenceId')
     return { components, main, reading: undefined, exception: undefined }
   }
-  const reading = parseWritten(input.recurrenceId)?.wall
+  const reading = parseWritten(recurrenceId)?.wall
   if (reading === undefined) throw invalid('a recurrenceId that is no time')
   const exception = components.find(({ event }) => {
     const clock = { clock: main?.event ?? event, reader: open, viewer }

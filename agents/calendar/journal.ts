@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { hiddenFolder, hiddenIn, readStored, replaceStored } from '../data-folder.ts'
 import { conflict, corrupt, tooMuch } from './failures.ts'
-import { manifest } from './manifest.ts'
 
 /** Changes that can be taken back; a run with its undo makes a few. */
 const maxEntries = 200
@@ -18,14 +17,30 @@ const maxEntryBytes = 1024 * 1024
 const entrySchema = z.strictObject({
   calendar: z.string(),
   uid: z.string(),
+  /** Of an event on a server: its collection and its own place. */
+  place: z.strictObject({ collection: z.string(), url: z.string() }).optional(),
   /** Exact texts of the event's components. */
   before: z.array(z.string()),
   after: z.array(z.string()),
-  result: manifest.actions.create.output,
+  /** As the action gave it; its own schema is asked when it is given again. */
+  result: z.unknown(),
   /** False until the calendar is known to hold `after`. */
   applied: z.boolean(),
 })
 export type JournalEntry = z.infer<typeof entrySchema>
+
+/** What a write intends. */
+export interface PlannedChange<Result> {
+  readonly uid: string
+  /** The event's components as they shall be; none deletes it. */
+  readonly texts: readonly string[]
+  readonly result: Result
+}
+
+/** The UID that `create` gives, so that an event says which command made it. */
+export function uidOf(idem: string): string {
+  return `${idem}@bulkhead`
+}
 
 /** @throws ActionFailure CORRUPT_DATA */
 export function readEntry(folder: string, idem: string): JournalEntry | undefined {
@@ -45,6 +60,13 @@ export function writeEntry(folder: string, idem: string, entry: JournalEntry): v
   const expected = readStored(folder, entryName(idem), maxEntryBytes)?.bytes
   if (expected === undefined) makeRoom(folder)
   replaceStored({ folder, name: entryName(idem), expected, bytes })
+}
+
+/** For a change that certainly was not made. */
+export function removeEntry(folder: string, idem: string): void {
+  const expected = readStored(folder, entryName(idem), maxEntryBytes)?.bytes
+  if (expected === undefined) return
+  replaceStored({ folder, name: entryName(idem), expected, bytes: undefined })
 }
 
 function entryName(idem: string): string {

@@ -1,89 +1,49 @@
-// What the calendar agent declares: its actions on ICS files, one `<name>.ics` a calendar. Data and
-// zod only. Ranges are end-exclusive everywhere; a time without an offset is wall-clock time in the
-// zone that applies (argument, then folder, then calendar, then UTC: zones.ts).
+// What the calendar agent declares: its actions on ICS files, one `<name>.ics` a calendar, and on the
+// calendars of a CalDAV server, of which it keeps a copy beside them: reads are answered from the copy
+// and ask nobody, `sync` renews it, writes go to the server. Data and zod only. Ranges are end-exclusive
+// everywhere; a time without an offset is wall-clock time in the zone that applies (argument, then folder,
+// then calendar, then UTC: folder.ts).
 
 import { z } from 'zod'
 import { defineManifest } from '../../plan/manifest.ts'
-import { fileStemPattern } from '../file-stem.ts'
+import {
+  counted,
+  davCollections,
+  davEgress,
+  davSync,
+  davWrite,
+  syncCounts,
+} from '../dav/declaration.ts'
+import { common, reads } from './declared-reads.ts'
+import {
+  address,
+  calendarName,
+  description,
+  dryRun,
+  etag,
+  location,
+  minutes,
+  moment,
+  recurrenceId,
+  reverted,
+  scope,
+  summary,
+  uid,
+  written,
+  writtenQuotes,
+  zoneName,
+} from './event-shapes.ts'
 
 /** Where the folder of calendars is mounted in the sandbox. */
 export const calendarsAt = '/data/calendars'
 
-/** The file's name without `.ics`. */
-const calendarName = z.string().min(1).max(100).regex(fileStemPattern)
-const calendarNames = z.array(calendarName).min(1).max(64)
-const zoneName = z.string().regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/)
-const dateText = /^\d{4}-\d{2}-\d{2}$/
-/** A date, a wall-clock time, or a time with an offset. */
-const moment = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/)
-const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/)
-const minutes = z.number().int().min(1).max(525_600)
-const uid = z.string().min(1).max(1_024)
-/** As an earlier result gave it: the instance's original start in the event's own zone. */
-const recurrenceId = z.string().regex(/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z?)?$/)
-const etag = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-const scope = z.enum(['this', 'all'])
-const dryRun = z.boolean().default(false)
-const summary = z.string().min(1).max(500)
-const location = z.string().max(500)
-const description = z.string().max(8_192)
-
-const event = z.strictObject({
-  uid: z.string(),
-  recurrenceId: z.string().nullable(),
-  calendar: z.string(),
-  summary: z.string(),
-  /** RFC 3339 with the viewer's offset; of an all-day event the date. */
-  start: z.string(),
-  /** Exclusive, as `start`. */
-  end: z.string(),
-  /** `HH:MM` in the viewer's zone, or `all day`. */
-  startLocal: z.string(),
-  endLocal: z.string(),
-  allDay: z.boolean(),
-  /** The event's own zone; the viewer's where the event floats. */
-  timeZone: z.string(),
-  location: z.string().nullable(),
-  etag: z.string(),
-})
-export type CalendarEvent = z.infer<typeof event>
-
-/** What a write changes of an event; `before` and `after` have this shape. */
-const details = z.strictObject({
-  summary: z.string(),
-  start: z.string(),
-  end: z.string(),
-  allDay: z.boolean(),
-  timeZone: z.string(),
-  location: z.string().nullable(),
-  description: z.string().nullable(),
-  rrule: z.string().nullable(),
-})
-export type EventDetails = z.infer<typeof details>
-
-const written = z.strictObject({
-  uid: z.string(),
-  recurrenceId: z.string().nullable(),
-  calendar: z.string(),
-  /** Of the event after the change; give it as `ifMatch` of the next one. Null when it is gone. */
-  etag: z.string().nullable(),
-  before: details.nullable(),
-  after: details.nullable(),
-})
-
-const found = {
-  timeZone: z.string(),
-  /** All that matched; `events` holds the first `limit` of them. */
-  count: z.number().int(),
-  events: z.array(event),
-}
-
-const common = {
-  audience: 'owner',
-  idempotent: true,
-  timeoutMs: 10_000,
+/** What every write has in common. */
+const onServer = {
+  ...common,
+  ...davWrite,
+  output: written,
+  quotes: writtenQuotes,
+  maxResultBytes: 64 * 1024,
 } as const
 
 const revertThis = {
@@ -91,90 +51,60 @@ const revertThis = {
   args: { calendar: { $args: '/calendar' }, change: { $idem: true } },
 } as const
 
-const reads = {
-  list: {
-    ...common,
-    effect: 'read',
-    summary: 'events of one or more days, over all calendars, in the order of the day',
-    input: z.strictObject({
-      day: z.string().regex(/^(?:today|\d{4}-\d{2}-\d{2})$/),
-      days: z.number().int().min(1).max(31).default(1),
-      calendars: calendarNames.optional(),
-      timeZone: zoneName.optional(),
-      query: z.string().max(200).optional(),
-      limit: z.number().int().min(1).max(500).default(200),
+/** Which event. Apart from `asSeen`, because people read arguments in this order: which, what, as seen. */
+const target = {
+  calendar: calendarName,
+  uid,
+  recurrenceId: recurrenceId.nullable().optional(),
+  scope,
+} as const
+const targetRoles = {
+  '/calendar': 'control',
+  '/uid': 'opaque',
+  '/recurrenceId': 'opaque',
+  '/scope': 'control',
+} as const
+
+const asSeen = { ifMatch: etag, dryRun } as const
+const asSeenRoles = { '/ifMatch': 'opaque', '/dryRun': 'control' } as const
+
+/** What update and reschedule have in common. */
+const changed = {
+  ...onServer,
+  input: z.strictObject({
+    ...target,
+    patch: z.strictObject({
+      summary: summary.optional(),
+      start: moment.optional(),
+      end: moment.optional(),
+      location: location.nullable().optional(),
+      description: description.nullable().optional(),
     }),
-    output: z.strictObject({ day: z.string().regex(dateText), ...found }),
-    roles: {
-      '/day': 'control',
-      '/days': 'control',
-      '/calendars/*': 'control',
-      '/timeZone': 'control',
-      '/query': 'content',
-      '/limit': 'control',
-    },
-    undo: 'none',
-    maxResultBytes: 512 * 1024,
+    ...asSeen,
+  }),
+  roles: {
+    ...targetRoles,
+    '/patch/summary': 'content',
+    '/patch/start': 'control',
+    '/patch/end': 'control',
+    '/patch/location': 'content',
+    '/patch/description': 'content',
+    ...asSeenRoles,
   },
-  find: {
-    ...common,
-    effect: 'read',
-    summary: 'events whose title, place or description contains a text',
-    input: z.strictObject({
-      query: z.string().min(1).max(200),
-      from: moment,
-      to: moment,
-      calendars: calendarNames.optional(),
-      timeZone: zoneName.optional(),
-      limit: z.number().int().min(1).max(500).default(200),
-    }),
-    output: z.strictObject(found),
-    roles: {
-      '/query': 'content',
-      '/from': 'control',
-      '/to': 'control',
-      '/calendars/*': 'control',
-      '/timeZone': 'control',
-      '/limit': 'control',
-    },
-    undo: 'none',
-    maxResultBytes: 512 * 1024,
-  },
-  find_free: {
-    ...common,
-    effect: 'read',
-    summary: 'stretches without an event that are long enough',
-    input: z.strictObject({
-      from: moment,
-      to: moment,
-      durationMinutes: minutes,
-      workHours: z.strictObject({ start: clockTime, end: clockTime }).optional(),
-      bufferMinutes: z.number().int().min(0).max(1_440).optional(),
-      calendars: calendarNames.optional(),
-      timeZone: zoneName.optional(),
-    }),
-    output: z.strictObject({
-      timeZone: z.string(),
-      free: z.array(z.strictObject({ start: z.string(), end: z.string() })),
-    }),
-    roles: {
-      '/from': 'control',
-      '/to': 'control',
-      '/durationMinutes': 'control',
-      '/workHours/start': 'control',
-      '/workHours/end': 'control',
-      '/bufferMinutes': 'control',
-      '/calendars/*': 'control',
-      '/timeZone': 'control',
-    },
-    undo: 'none',
-    maxResultBytes: 256 * 1024,
-  },
+  undo: revertThis,
+} as const
+
+/** And delete and cancel. */
+const deleted = {
+  ...onServer,
+  input: z.strictObject({ ...target, ...asSeen }),
+  roles: { ...targetRoles, ...asSeenRoles },
+  undo: 'none',
 } as const
 
 const writes = {
   create: {
-    ...common,
+    ...onServer,
     effect: 'write',
     summary: 'a new event, alone or repeated',
     input: z.strictObject({
@@ -190,7 +120,6 @@ const writes = {
       description: description.optional(),
       dryRun,
     }),
-    output: written,
     roles: {
       '/calendar': 'control',
       '/summary': 'content',
@@ -205,98 +134,94 @@ const writes = {
       '/dryRun': 'control',
     },
     undo: revertThis,
-    maxResultBytes: 64 * 1024,
   },
   update: {
-    ...common,
+    ...changed,
     effect: 'write',
-    summary: 'a change of one event, of one instance of a series, or of the whole series',
-    input: z.strictObject({
-      calendar: calendarName,
-      uid,
-      recurrenceId: recurrenceId.optional(),
-      scope,
-      patch: z.strictObject({
-        summary: summary.optional(),
-        start: moment.optional(),
-        end: moment.optional(),
-        location: location.nullable().optional(),
-        description: description.nullable().optional(),
-      }),
-      ifMatch: etag,
-      dryRun,
-    }),
-    output: written,
-    roles: {
-      '/calendar': 'control',
-      '/uid': 'opaque',
-      '/recurrenceId': 'opaque',
-      '/scope': 'control',
-      '/patch/summary': 'content',
-      '/patch/start': 'control',
-      '/patch/end': 'control',
-      '/patch/location': 'content',
-      '/patch/description': 'content',
-      '/ifMatch': 'opaque',
-      '/dryRun': 'control',
-    },
-    undo: revertThis,
-    maxResultBytes: 64 * 1024,
+    summary:
+      'a change of one event, of one instance of a series, or of the whole series; not of one with guests on a server',
+  },
+  /** As `respond`: the guests are mailed by a server that schedules by itself, and mailed again by the undo. */
+  reschedule: {
+    ...changed,
+    effect: 'irreversible',
+    touches: ['mail'],
+    summary: 'update of an event with guests; the server may mail them',
   },
   delete: {
-    ...common,
+    ...deleted,
     effect: 'irreversible',
-    summary: 'an event, one instance of a series, or the whole series, gone',
+    touches: ['deletion'],
+    summary:
+      'an event, one instance of a series, or the whole series, gone; not of one with guests on a server',
+  },
+  cancel: {
+    ...deleted,
+    effect: 'irreversible',
+    touches: ['deletion', 'mail'],
+    summary: 'delete of an event with guests; the server may mail them that it is off',
+  },
+  /**
+   * A server that schedules by itself mails the organiser (RFC 6638), and the undo mails them again: nobody
+   * can take back that they were told, whether or not this server does.
+   */
+  respond: {
+    ...onServer,
+    effect: 'irreversible',
+    touches: ['mail'],
+    summary: 'the answer to an invitation; the server may mail the organiser',
     input: z.strictObject({
-      calendar: calendarName,
-      uid,
-      recurrenceId: recurrenceId.optional(),
-      scope,
-      ifMatch: etag,
-      dryRun,
+      ...target,
+      /** Under which the person was invited. */
+      as: address,
+      response: z.enum(['accepted', 'declined', 'tentative']),
+      ...asSeen,
     }),
-    output: written,
-    roles: {
-      '/calendar': 'control',
-      '/uid': 'opaque',
-      '/recurrenceId': 'opaque',
-      '/scope': 'control',
-      '/ifMatch': 'opaque',
-      '/dryRun': 'control',
-    },
-    undo: 'none',
-    maxResultBytes: 64 * 1024,
+    roles: { ...targetRoles, '/as': 'control', '/response': 'control', ...asSeenRoles },
+    undo: revertThis,
   },
   revert: {
-    ...common,
+    ...onServer,
     effect: 'write',
-    summary: 'the undo of create and update: the event as it was before that change',
+    summary:
+      'the undo of create, update, reschedule and respond: the event as it was before that change',
     input: z.strictObject({
       calendar: calendarName,
       /** The `idem` of the step that is taken back. */
       change: etag,
       dryRun,
     }),
-    output: z.strictObject({
-      calendar: z.string(),
-      uid: z.string().nullable(),
-      /** `not-applied`: that change had never been made. */
-      outcome: z.enum(['reverted', 'not-applied']),
-    }),
+    output: reverted,
     roles: { '/calendar': 'control', '/change': 'opaque', '/dryRun': 'control' },
     undo: 'none',
-    maxResultBytes: 8 * 1024,
   },
+} as const
+
+const sync = {
+  ...davSync,
+  summary: 'brings the copy of the calendars on the server up to date; what changed is fetched',
+  output: z.strictObject({
+    calendars: z.array(z.strictObject({ name: z.string(), events: counted, ...syncCounts })),
+    /** Calendars that the server has no more. */
+    gone: z.array(z.string()),
+  }),
+  quotes: ['/calendars', '/gone'],
+} as const
+
+const collections = {
+  ...davCollections,
+  summary: 'names of the calendars that the server has; nothing of them is fetched',
 } as const
 
 export const manifest = defineManifest({
   name: 'calendar',
-  summary: 'reads and changes calendars kept as ICS files in one folder',
+  summary: 'reads and changes calendars: ICS files in one folder, and those of a CalDAV server',
   replicas: 1,
   alwaysOn: false,
   idleMs: 60_000,
   storage: 'data',
   perUser: false,
   mounts: [{ from: { config: 'calendar.folder' }, at: calendarsAt, mode: 'rw' }],
-  actions: { ...reads, ...writes },
+  egress: davEgress('calendar'),
+  actions: { ...reads, ...writes, sync, collections },
 })

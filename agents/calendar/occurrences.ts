@@ -10,6 +10,7 @@ import {
   parseEvent,
 } from './event-properties.ts'
 import { tooMuch } from './failures.ts'
+import { guestsIn } from './guests.ts'
 import { type CalendarText, etagOf, groupsOf, textsOf } from './ics-text.ts'
 import { type Meter, ruleReadings } from './recurrence.ts'
 import {
@@ -41,6 +42,8 @@ export interface Occurrence {
   /** Exclusive. */
   readonly end: InstantMs
   readonly etag: string
+  /** Others in the event, whom a server may mail when it changes; none in a file, which tells nobody. */
+  readonly guests: number
 }
 
 export interface Window {
@@ -53,6 +56,7 @@ export interface Window {
 
 export interface FileReader {
   readonly file: CalendarText
+  readonly isOnServer?: boolean
   zoneOf(tzid: string): Zone
 }
 
@@ -65,14 +69,16 @@ export function occurrencesIn(reader: FileReader, window: Window): Occurrence[] 
     const instances = [...instancesOf(seriesOf(events), reader, window)]
     if (instances.length === 0) continue
     const etag = etagOf(textsOf(file, segments))
-    for (const instance of instances) found.push({ ...instance, calendar: file.calendar, etag })
+    const guests = reader.isOnServer === true ? guestsIn(segments) : 0
+    for (const instance of instances)
+      found.push({ ...instance, calendar: file.calendar, etag, guests })
     if (found.length > maxOccurrences)
       throw tooMuch(`calendar ${file.calendar}: too many instances`)
   }
   return found
 }
 
-type Instance = Omit<Occurrence, 'calendar' | 'etag'>
+type Instance = Omit<Occurrence, 'calendar' | 'etag' | 'guests'>
 
 /** An event as its components together describe it. */
 export interface Series {

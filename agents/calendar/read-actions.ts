@@ -1,9 +1,10 @@
-// list, find and find_free: occurrences of all calendars on the viewer's clock, in one order.
+// list, search and find_free: occurrences of all calendars on the viewer's clock, in one order.
 
 import type { ActionContext } from '../define-agent.ts'
+import type { CalendarEvent } from './event-shapes.ts'
 import { invalid, tooMuch } from './failures.ts'
-import { openCalendars, viewerZone } from './folder.ts'
-import { type CalendarEvent, calendarsAt } from './manifest.ts'
+import { openCalendars, viewerZone, type When, whenOf } from './folder.ts'
+import { calendarsAt } from './manifest.ts'
 import { type Occurrence, occurrencesIn } from './occurrences.ts'
 import { createMeter } from './recurrence.ts'
 import {
@@ -25,21 +26,21 @@ const maxRangeMs = 400 * dayMs
 /** Characters of a title or a place in a list; the rest is in the file. */
 const maxShown = 200
 
-interface Scope {
+export interface Scope {
   readonly calendars?: readonly string[] | undefined
   readonly timeZone?: string | undefined
 }
 
-interface Seen {
-  readonly viewer: Zone
+export interface Seen extends When {
   readonly occurrences: readonly Occurrence[]
 }
 
 type RangeOf = (viewer: Zone) => { readonly from: InstantMs; readonly to: InstantMs }
 
-function lookThrough(scope: Scope, context: ActionContext, rangeOf: RangeOf): Seen {
+/** All occurrences that touch the range, in order. @throws ActionFailure */
+export function lookThrough(scope: Scope, context: ActionContext, rangeOf: RangeOf): Seen {
   const folder = context.folder(calendarsAt)
-  const calendars = openCalendars(folder, scope.calendars)
+  const { open: calendars, syncedAt } = openCalendars(folder, scope.calendars)
   const viewer = viewerZone(folder, scope.timeZone, calendars)
   const { from, to } = rangeOf(viewer)
   if (to <= from) throw invalid('the range ends before it begins')
@@ -48,7 +49,7 @@ function lookThrough(scope: Scope, context: ActionContext, rangeOf: RangeOf): Se
   const occurrences = calendars.flatMap((reader) =>
     occurrencesIn(reader, { viewer, from, to, meter }),
   )
-  return { viewer, occurrences: occurrences.sort(inOrder) }
+  return { viewer, syncedAt, occurrences: occurrences.sort(inOrder) }
 }
 
 /** All-day first within a day, then by time; the rest only makes the order the same every time. */
@@ -86,14 +87,14 @@ export function list(args: ListArgs, context: ActionContext) {
   return { day: dateText(first), ...found(seen, args) }
 }
 
-export interface FindArgs extends Scope {
+export interface SearchArgs extends Scope {
   readonly query: string
   readonly from: string
   readonly to: string
   readonly limit: number
 }
 
-export function find(args: FindArgs, context: ActionContext) {
+export function search(args: SearchArgs, context: ActionContext) {
   return found(lookThrough(args, context, rangeOf(args)), args)
 }
 
@@ -104,24 +105,28 @@ function rangeOf({ from, to }: { readonly from: string; readonly to: string }): 
   })
 }
 
+/** True when one of the texts has the words in it, capitals aside; no words are in any. */
+export function hasText(texts: readonly (string | null)[], words: string | undefined): boolean {
+  const wanted = words?.toLowerCase() ?? ''
+  return texts.some((text) => (text ?? '').toLowerCase().includes(wanted))
+}
+
 function found(
   seen: Seen,
   { query, limit }: { readonly query?: string | undefined; readonly limit: number },
 ) {
-  const wanted = query?.toLowerCase() ?? ''
   const matching = seen.occurrences.filter(({ event }) =>
-    [event.summary, event.location, event.description].some((text) =>
-      (text ?? '').toLowerCase().includes(wanted),
-    ),
+    hasText([event.summary, event.location, event.description], query),
   )
   return {
-    timeZone: seen.viewer.id,
+    ...whenOf(seen),
     count: matching.length,
     events: matching.slice(0, limit).map((occurrence) => shown(occurrence, seen.viewer)),
   }
 }
 
-function shown({ event, ...occurrence }: Occurrence, viewer: Zone): CalendarEvent {
+/** An occurrence as it is listed. */
+export function shown({ event, ...occurrence }: Occurrence, viewer: Zone): CalendarEvent {
   const { allDay, start, end, recurrenceId } = occurrence
   const text = (instant: InstantMs) =>
     allDay ? dateText(toWall(viewer, instant)) : instantText(viewer, instant)
@@ -165,7 +170,7 @@ export interface FindFreeArgs extends Scope {
 export function findFree(args: FindFreeArgs, context: ActionContext) {
   const range = rangeOf(args)
   const buffer = (args.bufferMinutes ?? 0) * 60_000
-  const { viewer, occurrences } = lookThrough(args, context, (zone) => {
+  const { viewer, syncedAt, occurrences } = lookThrough(args, context, (zone) => {
     const { from, to } = range(zone)
     if (to <= from) throw invalid('the range ends before it begins')
     return { from: from - buffer, to: to + buffer }
@@ -186,7 +191,7 @@ export function findFree(args: FindFreeArgs, context: ActionContext) {
       at = Math.max(at, end)
     }
   }
-  return { timeZone: viewer.id, free: free.slice(0, 1_000) }
+  return { ...whenOf({ viewer, syncedAt }), free: free.slice(0, 1_000) }
 }
 
 function openHours(

@@ -52,16 +52,30 @@ export function requestedZone(name: string): Zone {
   return zone
 }
 
-/** Finds the zone a TZID of one file means. Lazy: a zone that is not asked for may be broken. */
-export function zonesOf(file: CalendarText): (tzid: string) => Zone {
+/**
+ * Finds the zone a TZID of one file means. Lazy: a zone that is not asked for may be broken.
+ * @param shared zones of files that are read together, by their definition: a server's objects each
+ *   bring their own copy of it
+ */
+export function zonesOf(
+  file: CalendarText,
+  shared: Map<string, Zone> = new Map(),
+): (tzid: string) => Zone {
   const known = new Map<string, Zone>()
   const meter = createMeter(200_000)
   return (tzid) => {
-    const zone = known.get(tzid) ?? definedZone(file, tzid, meter) ?? ianaZone(tzid)
+    const already = known.get(tzid)
+    if (already !== undefined) return already
+    const segment = definitionOf(file, tzid)
+    const text = segment === undefined ? tzid : file.text.slice(segment.start, segment.end)
+    const zone =
+      shared.get(text) ??
+      (segment === undefined ? ianaZone(tzid) : definedZone(file, { tzid, segment, meter }))
     if (zone === undefined) {
       throw corrupt(file.calendar, 'a time zone is neither defined in the file nor an IANA name')
     }
     known.set(tzid, zone)
+    shared.set(text, zone)
     if (known.size > maxZones) throw tooMuch(`calendar ${file.calendar}: too many time zones`)
     return zone
   }
@@ -73,13 +87,22 @@ interface Change {
   readonly offset: number
 }
 
-function definedZone(file: CalendarText, tzid: string, meter: Meter): Zone | undefined {
-  const segment = file.zones.find((candidate) =>
+function definitionOf(file: CalendarText, tzid: string): Segment | undefined {
+  return file.zones.find((candidate) =>
     candidate.lines.some(
       ({ name, depth, text }) => name === 'TZID' && depth === 1 && lineValue(text).trim() === tzid,
     ),
   )
-  if (segment === undefined) return undefined
+}
+
+function definedZone(
+  file: CalendarText,
+  {
+    tzid,
+    segment,
+    meter,
+  }: { readonly tzid: string; readonly segment: Segment; readonly meter: Meter },
+): Zone {
   const observances = observancesOf(segment)
   if (observances.length > maxObservances)
     throw corrupt(file.calendar, 'a VTIMEZONE with too many parts')

@@ -240,6 +240,8 @@ describe('revert', () => {
       calendar: 'work',
       uid: null,
       outcome: 'not-applied',
+      before: null,
+      after: null,
     })
     await folder.create()
     folder.forgetApplied(idemOf('one'))
@@ -258,7 +260,7 @@ describe('revert', () => {
   })
 
   test('leaves what others did meanwhile: other events stay, a change of this event is for a person', async () => {
-    const { uid } = await folder.create()
+    const { uid, after } = await folder.create()
     folder.save('work', folder.text('work').replace('SUMMARY:Trip', 'SUMMARY:Other trip'))
     folder.save('work', folder.text('work').replace('SUMMARY:Meeting', 'SUMMARY:My meeting'))
     const failure = await failureOf(folder.revert(idemOf('one')))
@@ -268,6 +270,8 @@ describe('revert', () => {
       calendar: 'work',
       uid,
       outcome: 'reverted',
+      before: after,
+      after: null,
     })
     expect(folder.text('work')).toBe(original.replace('SUMMARY:Trip', 'SUMMARY:Other trip'))
   })

@@ -40,7 +40,7 @@ export class ChangedFolder extends CalendarFolder {
     return this.run('create', { calendar: 'work', ...meeting, ...args }, idem)
   }
   find(query: string) {
-    return this.run('find', { query, from: '2026-10-01', to: '2027-03-01' })
+    return this.run('search', { query, from: '2026-10-01', to: '2027-03-01' })
   }
   etag(uid: string): string {
     return etagOf(groupTexts(parseCalendarText('work', Buffer.from(this.text('work'))), uid))

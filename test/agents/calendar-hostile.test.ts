@@ -1,14 +1,14 @@
 // Files made to hurt: each ends in a typed failure that names the calendar and quotes nothing. That it
-// ends soon is the runner's time limit: a machine's speed is not asserted.
+// ends soon is the runner's time limit: a machine's speed is not asserted. Kinds of hostile input that every
+// parser is tried with are hostile.test.ts's.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { agent } from '../../agents/calendar/agent.ts'
 import { ActionFailure } from '../../agents/define-agent.ts'
-import { contextOf, failureOf } from './action-context.ts'
+import { failureOf } from './action-context.ts'
 import { CalendarFolder, calendarOf } from './calendar-folder.ts'
 
 let folder: CalendarFolder
@@ -38,17 +38,6 @@ describe('a file that is refused', () => {
     ['closed twice', `${event()}END:VCALENDAR\r\n`],
     ['crossed', event().replace('END:VEVENT', 'END:VALARM')],
     ['a line without a colon', event('SECRET')],
-    [
-      'not UTF-8',
-      Buffer.concat([
-        Buffer.from(event().slice(0, 60)),
-        Buffer.from([0xc3, 0x28]),
-        Buffer.from(event().slice(60)),
-      ]),
-    ],
-    ['UTF-16', Buffer.from(`\ufeff${event()}`, 'utf16le')],
-    ['NUL', event('X-A:\0')],
-    ['a date that does not exist', event().replace('20261121T', '20261131T')],
     ['no start', event().replace('DTSTART', 'X-START')],
     ['a duration that is none', event('DURATION:P1Y')],
     [
@@ -79,17 +68,6 @@ describe('a file that is refused', () => {
   })
 
   test.each([
-    [
-      'larger than 8 MiB',
-      () => event(...Array.from({ length: 1_200 }, () => `X-A:${'a'.repeat(8_000)}`)),
-    ],
-    ['a line of megabytes', () => event(`X-A:${'a'.repeat(2_000_000)}`)],
-    ['a folded line of megabytes', () => event(`X-A:${'\r\n a'.repeat(1_100_000)}`)],
-    ['deep nesting', () => event(...Array.from({ length: 50_000 }, () => 'BEGIN:X'))],
-    [
-      'too many events',
-      () => calendarOf(...Array.from({ length: 21_000 }, () => ['DTSTART:20261121T090000Z'])),
-    ],
     [
       'every hour for millennia, many times',
       () =>
@@ -131,15 +109,6 @@ describe('a rule that no day satisfies', () => {
 })
 
 describe('a folder that is refused', () => {
-  test('a link out of the folder is not followed', async () => {
-    symlinkSync('/etc/passwd', join(folder.path, 'work.ics'))
-    const failure = await failureOf(list())
-    expect([failure.code, failure.message]).toEqual([
-      'CORRUPT_DATA',
-      'work.ics is not a regular file',
-    ])
-  })
-
   test('a pipe does not make it wait, nor a folder with the name of a calendar', async () => {
     execFileSync('mkfifo', [join(folder.path, 'a.ics')])
     expect((await failureOf(list())).message).toBe('a.ics is not a regular file')
@@ -152,10 +121,9 @@ describe('a folder that is refused', () => {
     )
   })
 
-  test('ten thousand calendars are too many, and one of them by name is not', async () => {
+  test('of ten thousand calendars one is read by its name', async () => {
     for (let index = 0; index < 10_000; index += 1) folder.save(`c${index}`, '')
     folder.save('mine', event())
-    expect((await failureOf(list())).code).toBe('LIMIT_EXCEEDED')
     expect((await folder.run('list', { day: 'today', calendars: ['mine'] })).count).toBe(1)
   })
 
@@ -164,17 +132,6 @@ describe('a folder that is refused', () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) folder.save(name, large)
     expect((await failureOf(list())).code).toBe('LIMIT_EXCEEDED')
   })
-
-  test.each(['../x', '.hidden', 'a/b', 'CON', 'a\u200b'])(
-    '%j is not the name of a calendar',
-    async (calendar) => {
-      const bound = agent.actions.get('list')?.prepare({ day: 'today', calendars: [calendar] })
-      if (bound === undefined) return
-      expect(
-        (await failureOf(bound(contextOf({ folder: folder.path, now: folder.now })))).code,
-      ).toBe('INVALID_INPUT')
-    },
-  )
 })
 
 describe('other people’s oddities', () => {

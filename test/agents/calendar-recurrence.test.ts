@@ -24,7 +24,7 @@ function startsByNodeIcal(text: string, from: Date, to: Date): string[] {
 }
 
 async function startsByAgent(from: Date, to: Date, timeZone = 'UTC'): Promise<string[]> {
-  const { events } = await folder.run('find', {
+  const { events } = await folder.run('search', {
     query: 'e',
     from: `${from.toISOString().slice(0, 19)}Z`,
     to: `${to.toISOString().slice(0, 19)}Z`,
