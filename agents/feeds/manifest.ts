@@ -47,10 +47,9 @@ const found = {
   items: z.array(item),
 }
 
-const counts = {
-  feedsBefore: z.number().int(),
-  feedsAfter: z.number().int(),
-}
+/** How many are followed. */
+const followed = z.strictObject({ feeds: z.number().int() })
+const counts = { before: followed, after: followed }
 
 const common = { idempotent: true, timeoutMs: 15_000 } as const
 const revertThis = { action: 'revert', args: { change: { $idem: true } } } as const
@@ -75,6 +74,8 @@ const writes = {
       added: z.array(feed),
       ...counts,
     }),
+    addresses: ['/added/*/url'],
+    quotes: ['/added'],
     roles: { '/url': 'control', '/opml': 'control', '/dryRun': 'control' },
     undo: revertThis,
     maxResultBytes: 256 * 1024,
@@ -87,9 +88,11 @@ const writes = {
     input: z.strictObject({ url, dryRun }),
     output: z.strictObject({
       outcome: z.enum(['unsubscribed', 'not-there']),
-      before: feed.nullable(),
+      removed: feed.nullable(),
       ...counts,
     }),
+    addresses: ['/removed/url'],
+    quotes: ['/removed'],
     roles: { '/url': 'control', '/dryRun': 'control' },
     undo: revertThis,
     maxResultBytes: 8 * 1024,
@@ -135,6 +138,8 @@ const reads = {
         }),
       ),
     }),
+    addresses: ['/feeds/*/url'],
+    quotes: ['/feeds'],
     roles: {},
     undo: 'none',
     maxResultBytes: 256 * 1024,
@@ -150,6 +155,8 @@ const reads = {
       limit: z.number().int().min(1).max(100).default(20),
     }),
     output: z.strictObject(found),
+    addresses: ['/items/*/url'],
+    quotes: ['/items'],
     roles: { '/query': 'content', '/since': 'control', '/limit': 'control' },
     undo: 'none',
     maxResultBytes: limits.resultBytes,
@@ -179,6 +186,8 @@ const reads = {
         }),
       ),
     }),
+    addresses: ['/feeds/*/url', '/feeds/*/items/*/url'],
+    quotes: ['/feeds'],
     roles: {
       '/windowHours': 'control',
       '/topics/*': 'content',
@@ -236,6 +245,8 @@ export const manifest = defineManifest({
         gone: z.array(feed),
         ...found,
       }),
+      addresses: ['/failed/*/url', '/gone/*/url', '/items/*/url'],
+      quotes: ['/failed', '/gone', '/items'],
       roles: { '/since': 'control', '/feeds/*': 'opaque', '/limit': 'control' },
       undo: 'none',
       maxResultBytes: limits.resultBytes,

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { ActionContext } from '../define-agent.ts'
 import { readItems } from './kept-items.ts'
 import { feedsAt, type manifest } from './manifest.ts'
+import { sinceOf } from './since.ts'
 import { nameOf, readSubscriptions } from './subscriptions.ts'
 
 type Action = keyof typeof manifest.actions
@@ -28,7 +29,7 @@ export function list(context: ActionContext): Result<'list'> {
 
 /** @throws ActionFailure */
 export function search(args: Args<'search'>, context: ActionContext): Result<'search'> {
-  const since = args.since === undefined ? 0 : Date.parse(args.since)
+  const since = sinceOf(args.since, 0)
   const matches = allItems(context).filter(
     (item) => Date.parse(item.at) >= since && mentions(item, args.query),
   )

@@ -8,6 +8,7 @@ import { type ParsedFeed, parseFeedText } from './feed-text.ts'
 import { type Known, lookAt } from './fetch-feed.ts'
 import { keepItems, readItems } from './kept-items.ts'
 import { feedsAt, type manifest } from './manifest.ts'
+import { sinceOf } from './since.ts'
 import {
   changeSubscriptions,
   nameOf,
@@ -40,12 +41,12 @@ export async function fetchNew(args: Input, context: ActionContext): Promise<Out
   const folder = context.folder(feedsAt)
   const wanted = chosen(readSubscriptions(folder).feeds, args.feeds)
   const now = context.now()
+  const since = sinceOf(args.since, now - dayMs)
   const due = wanted
     .filter(({ state, nextAt }) => state === 'active' && nextAt <= now)
     .sort((left, right) => (left.checkedAt ?? 0) - (right.checkedAt ?? 0))
   const checked = await checkAll(due, context)
   if (checked.length > 0) remember(folder, checked)
-  const since = args.since === undefined ? now - dayMs : Date.parse(args.since)
   const feeds = chosen(readSubscriptions(folder).feeds, args.feeds, { lenient: true })
   const items = readItems(folder, feeds).filter(({ at }) => Date.parse(at) >= since)
   const having = (outcome: Outcome) => checked.filter((one) => one.outcome === outcome)

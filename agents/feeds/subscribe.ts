@@ -58,9 +58,12 @@ function report(added: readonly Subscription[], feedsBefore: number): Result<'su
   return {
     outcome: added.length > 0 ? 'subscribed' : 'already-subscribed',
     added: added.map(nameOf),
-    feedsBefore,
-    feedsAfter: feedsBefore + added.length,
+    ...counted(feedsBefore, feedsBefore + added.length),
   }
+}
+
+function counted(before: number, after: number) {
+  return { before: { feeds: before }, after: { feeds: after } }
 }
 
 function addressOf(text: string): string {
@@ -120,22 +123,28 @@ export function unsubscribe(
   const subscription = mine?.subscription ?? feeds.find((one) => isAt(one, addressOf(url)))
   const feedsBefore = feeds.length + (mine === undefined ? 0 : 1)
   if (subscription === undefined) {
-    return { outcome: 'not-there', before: null, feedsBefore, feedsAfter: feedsBefore }
+    return { outcome: 'not-there', removed: null, ...counted(feedsBefore, feedsBefore) }
   }
   if (!dryRun && mine === undefined) {
     changeSubscriptions(folder, (present) => ({
       ...present,
       feeds: present.feeds.filter(({ feed }) => feed !== subscription.feed),
-      removed: [...present.removed, { change: context.idem, subscription }],
+      removed: [
+        ...present.removed,
+        { change: context.idem, subscription, at: placeOf(present, subscription) },
+      ],
     }))
     sweepItems(folder)
   }
   return {
     outcome: 'unsubscribed',
-    before: nameOf(subscription),
-    feedsBefore,
-    feedsAfter: feedsBefore - 1,
+    removed: nameOf(subscription),
+    ...counted(feedsBefore, feedsBefore - 1),
   }
+}
+
+function placeOf({ feeds }: Subscriptions, { feed }: Subscription): number {
+  return feeds.findIndex((one) => one.feed === feed)
 }
 
 /** @throws ActionFailure */
@@ -146,7 +155,7 @@ export function revert(
   const folder = context.folder(feedsAt)
   const before = readSubscriptions(folder)
   const next = reverted(before, change)
-  const counts = { feedsBefore: before.feeds.length, feedsAfter: next.feeds.length }
+  const counts = counted(before.feeds.length, next.feeds.length)
   if (next === before) {
     const outcome = before.reverted.includes(change) ? 'reverted' : 'not-applied'
     return { outcome, ...counts }
@@ -164,13 +173,14 @@ function reverted(before: Subscriptions, change: string): Subscriptions {
   const added = before.feeds.filter((one) => one.change === change)
   const taken = before.removed.filter((one) => one.change === change)
   if (added.length === 0 && taken.length === 0) return before
-  const rest = before.feeds.filter((one) => one.change !== change)
-  const back = taken
-    .map(({ subscription }) => subscription)
-    .filter(({ feed }) => !rest.some((one) => one.feed === feed))
+  const feeds = before.feeds.filter((one) => one.change !== change)
+  for (const { subscription, at = feeds.length } of taken) {
+    const isThere = feeds.some(({ feed }) => feed === subscription.feed)
+    if (!isThere) feeds.splice(at, 0, subscription)
+  }
   return {
     ...before,
-    feeds: [...rest, ...back],
+    feeds,
     removed: before.removed.filter((one) => one.change !== change),
     reverted: [...before.reverted, change],
   }

@@ -39,7 +39,14 @@ const storeSchema = z.strictObject({
   version: z.literal(1),
   feeds: z.array(subscriptionSchema).max(maxFeeds),
   /** The latest last. */
-  removed: z.array(z.strictObject({ change: z.string(), subscription: subscriptionSchema })),
+  removed: z.array(
+    z.strictObject({
+      change: z.string(),
+      subscription: subscriptionSchema,
+      /** Where it stood among the others. */
+      at: z.number().int().min(0).optional(),
+    }),
+  ),
   reverted: z.array(z.string()),
 })
 export type Subscriptions = z.infer<typeof storeSchema>

@@ -63,6 +63,12 @@ const common = {
   idempotent: true,
   timeoutMs: 10_000,
 } as const
+/**
+ * Nobody's secret: the agent keeps nothing of the owner's, and is given nothing that a server may not
+ * see. What it answers is as private as the place that it was asked for. Of warnings, whose texts may be
+ * longer than what anybody may see is allowed to be, nothing is said.
+ */
+const asItsPlace = { '': { readers: 'PUBLIC' } } as const
 const placeRoles = { '/place/lat': 'control', '/place/lon': 'control' } as const
 
 const egress = [
@@ -128,6 +134,7 @@ export const manifest = defineManifest({
         cloudPct: amount,
         daylight: z.boolean().nullable(),
       }),
+      labels: asItsPlace,
       roles: placeRoles,
       maxResultBytes: 4 * 1024,
     },
@@ -149,6 +156,7 @@ export const manifest = defineManifest({
         days: z.array(day),
         hours: z.array(hour),
       }),
+      labels: asItsPlace,
       roles: { ...placeRoles, '/days': 'control', '/granularity': 'control' },
       maxResultBytes: 128 * 1024,
     },
@@ -190,6 +198,7 @@ export const manifest = defineManifest({
         sunsetLocal: z.string().nullable(),
         daylightMinutes: z.number().int(),
       }),
+      labels: asItsPlace,
       roles: { ...placeRoles, '/date': 'control' },
       maxResultBytes: 4 * 1024,
     },

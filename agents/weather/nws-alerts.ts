@@ -78,8 +78,11 @@ function toAlert(written: Properties): Alert {
   }
 }
 
+/** RFC 3339, as the service writes times; the engine would make a date of nearly anything. */
+const instantPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/
+
 function utcText(written: string | null | undefined): string | null {
-  const at = Date.parse(written ?? '')
+  const at = instantPattern.test(written ?? '') ? Date.parse(written ?? '') : Number.NaN
   return Number.isNaN(at) ? null : new Date(at).toISOString()
 }
 

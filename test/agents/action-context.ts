@@ -28,6 +28,7 @@ export function contextOf(setting: Setting, idem: string = idemOf('one')): Actio
       throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
     },
     connect: () => Promise.reject(new Error('no network')),
+    run: () => Promise.reject(new Error('no program')),
   }
 }
 

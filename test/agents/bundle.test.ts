@@ -43,6 +43,12 @@ describe('the bundle of an agent', () => {
     expect(imports().filter((name) => never.includes(name))).toEqual([])
   })
 
+  it('can start processes only where the agent declares programs', async () => {
+    const file = join(folder, 'backup.mjs')
+    await bundleAgent(fileURLToPath(new URL('../../agents/backup/agent.ts', import.meta.url)), file)
+    expect(readFileSync(file, 'utf8')).toContain('from "node:child_process"')
+  })
+
   it('contains its agent and the runtime', () => {
     expect(sources()).toContain('agents/runtime.ts')
     expect(sources()).toContain('test/support/test-agent/agent.ts')

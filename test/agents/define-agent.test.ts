@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type ActionContext, defineAgent } from '../../agents/define-agent.ts'
-import type { AgentManifest } from '../../plan/manifest.ts'
+import { type AgentManifest, ManifestError } from '../../plan/manifest.ts'
 
 const common = {
   effect: 'read',
@@ -45,6 +45,7 @@ const context: ActionContext = {
   secret: (name) => name,
   fetch: () => Promise.reject(new Error('no network')),
   connect: () => Promise.reject(new Error('no network')),
+  run: () => Promise.reject(new Error('no program')),
 }
 const handlers = {
   upper: async ({ text }: { text: string }) => ({ text: text.toUpperCase() }),
@@ -66,6 +67,14 @@ describe('an agent definition', () => {
 
   it.each(['constructor', '__proto__', 'toString', ''])('has no action named %j', (name) => {
     expect(defineAgent(manifest, handlers).actions.get(name)).toBeUndefined()
+  })
+
+  it('has a runner where the manifest declares programs, and nowhere else', () => {
+    const programs = [{ name: 'tool', from: { config: 'test.tool' }, kind: 'elf' }] as const
+    const runner = () => () => Promise.reject(new Error('no program'))
+    expect(defineAgent({ ...manifest, programs }, handlers, runner).programs).toBe(runner)
+    expect(() => defineAgent({ ...manifest, programs }, handlers)).toThrow(ManifestError)
+    expect(() => defineAgent(manifest, handlers, runner)).toThrow(ManifestError)
   })
 
   it('does not compile with a handler missing, or of other types', () => {

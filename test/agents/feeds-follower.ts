@@ -55,8 +55,8 @@ export async function startFollower(): Promise<Follower> {
       const call = agent.actions.get(action)?.prepare(args)
       if (call === undefined) throw new Error(`${action} refuses its arguments`)
       const now = () => follower.now
-      const connect = () => Promise.reject(new Error('the agent has no tunnel'))
-      const given = { now, folder: () => folder, secret: () => '', fetch, connect }
+      const connect = () => Promise.reject(new Error('the agent has no tunnel and no program'))
+      const given = { now, folder: () => folder, secret: () => '', fetch, connect, run: connect }
       const result = await call({ idem: idemOf(as), kind: 'do', ...given })
       return manifest.actions[action].output.parse(result) as Result<typeof action>
     },

@@ -212,17 +212,12 @@ describe('an OPML list', () => {
     ])
   })
 
-  test.each([
-    ['another document', '<html/>', 'CORRUPT_DATA'],
-    ['entities', '<!DOCTYPE o [<!ENTITY a "b">]><opml><body/></opml>', 'CORRUPT_DATA'],
-    [
-      'too many outlines',
-      `<opml version="2.0"><body>${'<outline text="x"/>'.repeat(1_001)}</body></opml>`,
-      'LIMIT_EXCEEDED',
-    ],
-  ])('of %s is refused', (_what, text, code) => {
-    expect(() => parseOpmlText(text)).toThrow(expect.objectContaining({ code }))
-  })
+  test.each([['another document', '<html/>', 'CORRUPT_DATA']])(
+    'of %s is refused',
+    (_what, text, code) => {
+      expect(() => parseOpmlText(text)).toThrow(expect.objectContaining({ code }))
+    },
+  )
 })
 
 describe('plain text', () => {

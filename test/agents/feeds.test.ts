@@ -22,7 +22,11 @@ describe('following', () => {
     ['photos.json', 'Photographs', 'Petra'],
   ])('%s is followed under its title, and its items are read', async (name, title, author) => {
     const result = await home.subscribe(name)
-    expect(result).toMatchObject({ outcome: 'subscribed', feedsBefore: 0, feedsAfter: 1 })
+    expect(result).toMatchObject({
+      outcome: 'subscribed',
+      before: { feeds: 0 },
+      after: { feeds: 1 },
+    })
     expect(result.added).toMatchObject([{ title, url: home.urlOf(name) }])
     const { count, items, checked } = await home.run('fetch_new', {})
     // Of the past day: two hours of today and two of yesterday; asked a moment ago, so not again.
@@ -39,11 +43,15 @@ describe('following', () => {
   test('an OPML list is followed whole, without asking anybody yet', async () => {
     const opml = opmlOf(home.web.server.origin)
     const result = await home.run('subscribe', { opml })
-    expect(result).toMatchObject({ feedsAfter: 4 })
+    expect(result).toMatchObject({ after: { feeds: 4 } })
     expect(home.asked()).toEqual([])
     expect(await home.run('fetch_new', {})).toMatchObject({ checked: 4, failed: [], count: 16 })
     const again = await home.run('subscribe', { opml }, { as: 'again' })
-    expect(again).toMatchObject({ outcome: 'already-subscribed', feedsBefore: 4, feedsAfter: 4 })
+    expect(again).toMatchObject({
+      outcome: 'already-subscribed',
+      before: { feeds: 4 },
+      after: { feeds: 4 },
+    })
   })
 
   test('the same feed again, by its old or its new address, changes nothing', async () => {
@@ -91,7 +99,9 @@ describe('following', () => {
     expect((await failureOf(home.run('subscribe', { opml: opml(101) }))).code).toBe(
       'LIMIT_EXCEEDED',
     )
-    expect(await home.run('subscribe', { opml: opml(100) })).toMatchObject({ feedsAfter: 100 })
+    expect(await home.run('subscribe', { opml: opml(100) })).toMatchObject({
+      after: { feeds: 100 },
+    })
     expect((await failureOf(home.subscribe('news.rss'))).code).toBe('LIMIT_EXCEEDED')
     expect(home.asked()).toEqual([])
   })
@@ -107,7 +117,7 @@ describe('taking back', () => {
     const dry = await revert('news', { dryRun: true })
     expect(await home.lines()).toHaveLength(2)
     expect(await revert('news')).toEqual(dry)
-    expect(dry).toEqual({ outcome: 'reverted', feedsBefore: 2, feedsAfter: 1 })
+    expect(dry).toEqual({ outcome: 'reverted', before: { feeds: 2 }, after: { feeds: 1 } })
     expect(await home.lines()).toEqual([['/feeds/blog.atom', 'active', null]])
     expect((await readdir(home.folder)).filter((name) => name.startsWith('items-'))).toHaveLength(1)
   })
@@ -115,27 +125,27 @@ describe('taking back', () => {
   test('subscribing to what was followed already takes nothing away when it is undone', async () => {
     await home.subscribe('news.rss', { as: 'first' })
     await home.subscribe('news.rss', { as: 'second' })
-    expect(await revert('second')).toMatchObject({ outcome: 'not-applied', feedsAfter: 1 })
+    expect(await revert('second')).toMatchObject({ outcome: 'not-applied', after: { feeds: 1 } })
   })
 
   test('an unsubscribed feed is back with its items', async () => {
     await home.subscribe('news.rss')
     const before = await home.run('search', { query: 'e' })
     const gone = await home.run('unsubscribe', { url: home.urlOf('news.rss') }, { as: 'away' })
-    expect(gone).toMatchObject({ outcome: 'unsubscribed', before: { title: 'City news' } })
+    expect(gone).toMatchObject({ outcome: 'unsubscribed', removed: { title: 'City news' } })
     expect(await home.run('unsubscribe', { url: home.urlOf('news.rss') }, { as: 'away' })).toEqual(
       gone,
     )
     expect(await home.run('search', { query: 'e' })).toMatchObject({ count: 0 })
-    expect(await revert('away')).toMatchObject({ outcome: 'reverted', feedsAfter: 1 })
+    expect(await revert('away')).toMatchObject({ outcome: 'reverted', after: { feeds: 1 } })
     expect(await home.run('search', { query: 'e' })).toEqual(before)
-    expect(await revert('away')).toMatchObject({ outcome: 'reverted', feedsAfter: 1 })
+    expect(await revert('away')).toMatchObject({ outcome: 'reverted', after: { feeds: 1 } })
   })
 
   test('unsubscribing from what is not followed says so', async () => {
     expect(await home.run('unsubscribe', { url: home.urlOf('news.rss') })).toMatchObject({
       outcome: 'not-there',
-      before: null,
+      removed: null,
     })
     expect(await revert('never')).toMatchObject({ outcome: 'not-applied' })
   })
@@ -175,4 +185,22 @@ describe('reading what was kept', () => {
       expect((await failureOf(home.run(action, {}))).code).toBe('CORRUPT_DATA')
     }
   })
+})
+
+describe('a time that no calendar has', () => {
+  test.each(['2026-13-01T00:00Z', '2026-02-03T25:00Z'])(
+    '%s is refused, and nobody asked',
+    async (since) => {
+      await home.subscribe('news.rss')
+      const asked = home.asked().length
+      for (const [action, args] of [
+        ['fetch_new', { since }],
+        ['search', { query: 'the', since }],
+      ] as const) {
+        const failure = await failureOf(home.run(action, args))
+        expect(failure).toMatchObject({ code: 'INVALID_INPUT', retry: 'final' })
+      }
+      expect(home.asked()).toHaveLength(asked)
+    },
+  )
 })

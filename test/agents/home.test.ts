@@ -115,7 +115,11 @@ describe('the sample home', () => {
     const family = (await list({ day: '2026-11-16', days: 31, calendars: ['family'], limit: 500 }))
       .events
     expect(family.find(({ summary }) => summary.startsWith('Breakfast'))?.startLocal).toBe('08:00')
-    const night = await on('find', { query: 'clock change', from: '2027-03-01', to: '2027-04-15' })
+    const night = await on('search', {
+      query: 'clock change',
+      from: '2027-03-01',
+      to: '2027-04-15',
+    })
     expect(night).toMatchObject({
       events: [{ start: '2027-03-27T22:00:00+01:00', end: '2027-03-28T09:00:00+02:00' }],
     })
@@ -157,7 +161,7 @@ describe('the sample home', () => {
     const later = '2027-01-15'
     await generate({ today: later })
     expect((await list({ day: 'today' }, later)).count).toBeGreaterThanOrEqual(4)
-    const found = await on('find', { query: 'Mine', from: '2026-11-01', to: '2027-01-30' })
+    const found = await on('search', { query: 'Mine', from: '2026-11-01', to: '2027-01-30' })
     expect(found).toMatchObject({ count: 1, events: [{ uid: (created as { uid: string }).uid }] })
     expect((await textOf('work')).match(/^UID:work-jobs@/gm)).toHaveLength(1)
   })
@@ -170,6 +174,16 @@ describe('the sample home', () => {
     await generate({ today: '2027-01-15' })
     expect(await readFile(note, 'utf8')).toBe('mine\n')
     expect(await readFile(join(home, 'bulkhead.yaml'), 'utf8')).toBe('timezone: UTC\n')
+  })
+
+  test('never writes over categories of screen time, even where its database is gone', async () => {
+    await generate()
+    const data = join(home, 'agents', 'screentime', 'data')
+    await writeFile(join(data, 'categories.yaml'), 'Mine: [chess]\n')
+    await rm(join(data, 'knowledgeC.db'))
+    await generate()
+    expect((await stat(join(data, 'knowledgeC.db'))).isFile()).toBe(true)
+    expect(await readFile(join(data, 'categories.yaml'), 'utf8')).toBe('Mine: [chess]\n')
   })
 
   test('has notes that are recent, and a configuration that names every folder the agents ask for', async () => {
@@ -192,11 +206,17 @@ describe('the sample home', () => {
       const [name = '', key = ''] = setting.split('.')
       return parsed.ok ? parsed.configuration.agents?.[name]?.[key] : undefined
     }
-    for (const setting of folders) {
+    // An agent that a home can do without is not in it; one that is has all its folders.
+    const present = parsed.ok ? Object.keys(parsed.configuration.agents ?? {}) : []
+    expect(present).toEqual(expect.arrayContaining(['calendar', 'feeds', 'notes', 'screentime']))
+    for (const setting of folders.filter((one) => present.includes(one.split('.', 1)[0] ?? ''))) {
       expect((await stat(join(home, settingOf(setting) ?? 'missing'))).isDirectory()).toBe(true)
     }
-    expect(origins).toHaveLength(3)
-    for (const setting of origins) expect(settingOf(setting)).toBe(web)
+    // Servers that a home can do without are not named in it.
+    const named = origins.filter((setting) => settingOf(setting) !== undefined)
+    expect(named).toEqual(expect.arrayContaining(['feeds.origins', 'screentime.url']))
+    expect(named).toEqual(expect.arrayContaining(['weather.forecast', 'weather.alerts']))
+    for (const setting of named) expect(settingOf(setting)).toBe(web)
   })
 
   test('follows the feeds of its own server, at the address that was first given', async () => {

@@ -1,91 +1,16 @@
-// The ledger's table of transitions, and what it must refuse: replays, conflicts, a volume that is
-// lost, foreign, damaged or full.
+// The ledger's table of transitions, and what it must refuse: replays, conflicts, what does not fit.
 
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Claim, type Ledger, type LedgerOptions, openLedger } from '../../agents/ledger.ts'
-import {
-  databaseFile,
-  LedgerError,
-  type LedgerReason,
-  markerFile,
-  openLedgerFile,
-} from '../../agents/ledger-file.ts'
-import { parseSealingKey } from '../../agents/ledger-seal.ts'
+import { describe, expect, it } from 'vitest'
+import { databaseFile, openLedgerFile } from '../../agents/ledger-file.ts'
+import { claim, done, execute, key, reasonOf, useLedger } from '../support/ledger-bench.ts'
 
-const key = parseSealingKey('A'.repeat(43))
-const otherKey = parseSealingKey(`${'B'.repeat(42)}A`)
-let folder: string
-let open: Ledger[]
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bulkhead-ledger-'))
-  writeFileSync(join(folder, markerFile), 'mine\n')
-  open = []
-})
-afterEach(() => {
-  for (const ledger of open) ledger.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const start = (options: Partial<LedgerOptions> = {}): Ledger => {
-  const ledger = openLedger({ folder, id: 'mine', key, ...options })
-  open.push(ledger)
-  return ledger
-}
-/** What was under way stays as it is: only opening settles it. */
-const stop = (): void => {
-  for (const ledger of open.splice(0)) ledger.close()
-}
-const restart = (): Ledger => {
-  stop()
-  return start()
-}
-const reasonOf = (work: () => unknown): LedgerReason | 'none' => {
-  try {
-    work()
-    return 'none'
-  } catch (error) {
-    if (error instanceof LedgerError) return error.reason
-    throw error
-  }
-}
-
-let attempts = 0
-const claim = (change: Partial<Claim> = {}): Claim => {
-  attempts += 1
-  return {
-    jti: `jti-${attempts}`,
-    refusedFrom: 32_000,
-    idem: 'effect',
-    argsHash: 'args',
-    action: 'append',
-    repeatable: false,
-    alive: false,
-    now: 1_000,
-    ...change,
-  }
-}
-const done = { status: 'DONE', result: '{"title":"dentist"}', receipt: 'a.b.c' } as const
+const bench = useLedger()
+const { start, stop, restart } = bench
 const failed = (retry: 'absent' | 'final' | 'ask') =>
   ({ status: 'FAILED', code: 'CONFLICT', retry, receipt: 'a.b.c' }) as const
-
-const execute = (ledger: Ledger, change: Partial<Claim> = {}) => {
-  const { idem } = claim(change)
-  expect(ledger.reserve(claim(change))).toEqual({ status: 'RESERVED' })
-  ledger.markExecuting(idem, 1_000)
-}
 
 describe('a ledger answers an attempt', () => {
   it('by reserving an effect that it does not know', () => {
@@ -205,9 +130,9 @@ describe('a ledger refuses', () => {
 
 describe('a ledger keeps', () => {
   it('every commit on disk before it returns', () => {
-    start().close()
-    open = []
-    const file = openLedgerFile({ folder, id: 'mine', key, maxBytes: 1024 * 1024 })
+    start()
+    stop()
+    const file = openLedgerFile({ folder: bench.folder, id: 'mine', key, maxBytes: 1024 * 1024 })
     const pragma = (name: string) => file.database.pragma(name, { simple: true })
     expect([pragma('journal_mode'), pragma('synchronous')]).toEqual(['wal', 2])
     file.close()
@@ -219,10 +144,12 @@ describe('a ledger keeps', () => {
     ledger.record('effect', done, 1_000)
     execute(ledger, { idem: 'other' })
     ledger.record('other', { ...done, result: '{"title":"plumber"}' }, 1_000)
-    const bytes = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'))
+    const bytes = readdirSync(bench.folder).map((name) =>
+      readFileSync(join(bench.folder, name), 'latin1'),
+    )
     expect(bytes.join('')).not.toMatch(/dentist|plumber/)
     stop()
-    const database = new Database(join(folder, databaseFile))
+    const database = new Database(join(bench.folder, databaseFile))
     database.exec(
       `UPDATE effects SET result = (SELECT result FROM effects WHERE idem = 'other') WHERE idem = 'effect'`,
     )
@@ -251,99 +178,5 @@ describe('a ledger keeps', () => {
     ledger.prune(401 * days)
     expect(ledger.reserve(claim({ idem: 'known' }))).toEqual({ status: 'RESERVED' })
     expect(ledger.reserve(claim({ idem: 'unknown' }))).toEqual({ status: 'UNKNOWN' })
-  })
-})
-
-describe('an empty ledger is new or missing, never both', () => {
-  it('new: created where the marker holds its id, and the marker is gone afterwards', () => {
-    start()
-    expect(existsSync(join(folder, markerFile))).toBe(false)
-  })
-
-  it('missing: refused where there is no marker', () => {
-    rmSync(join(folder, markerFile))
-    expect(reasonOf(start)).toBe('MISSING')
-    expect(existsSync(join(folder, databaseFile))).toBe(false)
-  })
-
-  it('missing: refused when the database was deleted later', () => {
-    execute(start())
-    stop()
-    rmSync(join(folder, databaseFile))
-    expect(reasonOf(start)).toBe('MISSING')
-  })
-
-  it('foreign: refused where the marker or the database holds another id', () => {
-    expect(reasonOf(() => start({ id: 'yours' }))).toBe('FOREIGN')
-    start()
-    stop()
-    expect(reasonOf(() => start({ id: 'yours' }))).toBe('FOREIGN')
-  })
-
-  it('finishes a creation that a crash cut off before the database was whole', () => {
-    writeFileSync(join(folder, databaseFile), 'SQLite format 3\0 and no more')
-    writeFileSync(join(folder, `${databaseFile}-wal`), 'torn')
-    expect(start().reserve(claim())).toEqual({ status: 'RESERVED' })
-    expect(existsSync(join(folder, markerFile))).toBe(false)
-  })
-
-  it('keeps a whole database beside which a crash has left the marker', () => {
-    const ledger = start()
-    execute(ledger)
-    ledger.record('effect', done, 1_000)
-    stop()
-    writeFileSync(join(folder, markerFile), 'mine')
-    expect(start().reserve(claim())).toEqual(done)
-    expect(existsSync(join(folder, markerFile))).toBe(false)
-  })
-})
-
-describe('a ledger is not opened', () => {
-  it('with another key', () => {
-    start()
-    stop()
-    expect(reasonOf(() => start({ key: otherKey }))).toBe('WRONG_KEY')
-  })
-
-  it('while another process has it', () => {
-    start()
-    expect(reasonOf(start)).toBe('IN_USE')
-  })
-
-  it('when its bytes are damaged', () => {
-    const ledger = start()
-    for (let at = 0; at < 50; at += 1) execute(ledger, { idem: `effect-${at}` })
-    stop()
-    const file = join(folder, databaseFile)
-    const bytes = readFileSync(file)
-    bytes.fill(0x5a, 4_096 * 3, 4_096 * 3 + 200)
-    writeFileSync(file, bytes)
-    expect(reasonOf(start)).toBe('CORRUPT')
-  })
-
-  it('when only bytes are damaged that opening has no need to read', () => {
-    const ledger = start()
-    for (let at = 0; at < 50; at += 1) execute(ledger, { idem: `effect-${at}` })
-    stop()
-    const file = join(folder, databaseFile)
-    const database = new Database(file, { readonly: true })
-    const page = database
-      .prepare<[], number>(`SELECT rootpage FROM sqlite_schema WHERE name = 'tokens'`)
-      .pluck()
-      .get()
-    database.close()
-    const bytes = readFileSync(file)
-    bytes.fill(0x5a, 4_096 * ((page ?? 0) - 1) + 8, 4_096 * ((page ?? 0) - 1) + 100)
-    writeFileSync(file, bytes)
-    expect(reasonOf(start)).toBe('CORRUPT')
-  })
-
-  it('when it is cut short or is no database at all', () => {
-    execute(start())
-    stop()
-    truncateSync(join(folder, databaseFile), 5_000)
-    expect(reasonOf(start)).toBe('CORRUPT')
-    writeFileSync(join(folder, databaseFile), 'x'.repeat(8_192))
-    expect(reasonOf(start)).toBe('CORRUPT')
   })
 })

@@ -49,6 +49,18 @@ describe('the mounts of a sandbox', () => {
       expect(foreignExecutable).toEqual([at])
     },
   )
+
+  it.each([
+    ['/programs/tool/run', []],
+    ['/programs/tool/site/0', []],
+    ['/programs/tool', ['/programs/tool']],
+    ['/programs/toolbox/run', ['/programs/toolbox/run']],
+    ['/data/programs/tool/run', ['/data/programs/tool/run']],
+  ])('may be executed from for a declared program: %s', (at, foreign) => {
+    const mounts = table({ [at]: 'ro,nosuid,nodev' })
+    expect(parseMounts(mounts, ['tool']).foreignExecutable).toEqual(foreign)
+    expect(parseMounts(mounts).foreignExecutable).toEqual([at])
+  })
 })
 
 describe('the other surroundings', () => {

@@ -34,8 +34,8 @@ async function run<Name extends keyof Actions>(
   const folder = () => {
     throw new Error('the agent has no folder')
   }
-  const connect = () => Promise.reject(new Error('the agent has no tunnel'))
-  const given = { now: () => now, folder, secret: folder, fetch, connect }
+  const connect = () => Promise.reject(new Error('the agent has no tunnel and no program'))
+  const given = { now: () => now, folder, secret: folder, fetch, connect, run: connect }
   const context: ActionContext = { idem: idemOf(action), kind: 'do', ...given }
   return manifest.actions[action].output.parse(await call(context)) as Result<Name>
 }
