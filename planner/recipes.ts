@@ -33,6 +33,15 @@ export function findRecipe(name: string, folder: string = ownFolder): RecipeFile
   return readdirSync(folder).includes(`${name}.yaml`) ? readRecipe(folder, name) : undefined
 }
 
+/** Agents of a recipe's steps -> the actions that it asks of each, both in the order of the plan. */
+export function agentsOf({ plan }: Pick<Recipe, 'plan'>): ReadonlyMap<string, readonly string[]> {
+  const actions = new Map<string, readonly string[]>()
+  for (const { agent, action } of plan.steps) {
+    actions.set(agent, [...new Set([...(actions.get(agent) ?? []), action])])
+  }
+  return actions
+}
+
 function readRecipe(folder: string, name: string): RecipeFile {
   const source = readSource(folder, name)
   const parsed = parseSource('recipe', source)

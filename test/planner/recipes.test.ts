@@ -7,8 +7,17 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { catalogue } from '../../agents/catalogue.ts'
 import { compileSource } from '../../plan/compile.ts'
-import { decide } from '../../plan/policy.ts'
-import { findRecipe, listRecipes, RecipeError } from '../../planner/recipes.ts'
+import { parseSource } from '../../plan/parse.ts'
+import { scheduleIdPattern } from '../../plan/schedule.ts'
+import { suggestionWords } from '../../plan/suggested-schedule.ts'
+import {
+  agentsOf,
+  findRecipe,
+  listRecipes,
+  RecipeError,
+  type RecipeFile,
+} from '../../planner/recipes.ts'
+import { decide } from '../support/policy.ts'
 
 describe('the recipes of the project', () => {
   const recipes = listRecipes()
@@ -17,10 +26,93 @@ describe('the recipes of the project', () => {
     expect(recipes.map(({ name }) => name)).toContain('morning-briefing')
   })
 
-  it.each(recipes)('compile with their defaults: $name', ({ name, source }) => {
-    const result = compileSource({ kind: 'recipe', source, inputs: {}, catalogue, decide })
+  /** What inputs without a default are given here. */
+  const given = { string: 'sample', integer: 1, boolean: true, date: 'today' } as const
+  /** Where not every text or day will do. */
+  const named: Readonly<Record<string, string>> = {
+    at: '2026-12-01T15:00',
+    from: '2026-12-01',
+    to: '2027-12-01',
+  }
+  const check = ({ source, inputs }: RecipeFile) => {
+    const needed = Object.entries(inputs).filter(([, one]) => one.default === undefined)
+    const sample = Object.fromEntries(
+      needed.map(([name, { type }]) => [name, named[name] ?? given[type]]),
+    )
+    return compileSource({ kind: 'recipe', source, inputs: sample, catalogue, decide })
+  }
+
+  it.each(recipes)('compile under the default policy: $name', (recipe) => {
+    const result = check(recipe)
     expect(result.ok ? [] : result.issues).toEqual([])
-    expect(findRecipe(name)?.source).toBe(source)
+    expect(findRecipe(recipe.name)?.source).toBe(recipe.source)
+  })
+
+  /** Steps that a person is asked about before they run; a recipe that is not here asks nobody. */
+  const asking: Readonly<Record<string, readonly string[]>> = {
+    // One of the two, or neither. With guests each time; without, where somebody puts it on a schedule:
+    // whether it happens is for the calendar to say.
+    'move-event': ['rescheduled', 'moved'],
+  }
+
+  it.each(recipes)('ask a person about no more than is kept here: $name', (recipe) => {
+    const result = check(recipe)
+    if (!result.ok) throw new Error('refused')
+    expect(result.report.approvals).toEqual(asking[recipe.name] ?? [])
+  })
+
+  it.each(recipes)('can be found by a phrase and by their agents: $name', (recipe) => {
+    expect(recipe.phrases.length).toBeGreaterThan(0)
+    expect(recipe.title).not.toBe('')
+    for (const [agent, actions] of agentsOf(recipe)) {
+      const known = Object.keys(catalogue.get(agent)?.actions ?? {})
+      expect(known).toEqual(expect.arrayContaining([...actions]))
+    }
+  })
+
+  it('have phrases that ask for one of them alone', () => {
+    const phrases = recipes.flatMap((recipe) => recipe.phrases.map((one) => one.toLowerCase()))
+    expect(phrases.filter((one, index) => phrases.indexOf(one) !== index)).toEqual([])
+  })
+
+  it('suggest times for what people want regularly, and for nothing else', () => {
+    const suggested = recipes.flatMap(({ name, schedule }) =>
+      schedule === undefined ? [] : [[name, suggestionWords(schedule)]],
+    )
+    expect(Object.fromEntries(suggested)).toEqual({
+      'bill-reminders': 'mon at 08:15',
+      'evening-review': 'every day at 21:00',
+      'monthly-restore-drill': 'by the line of cron "0 4 1 * *"',
+      'morning-briefing': 'every day at 07:30',
+      'nightly-backup-check': 'every day at 03:30',
+      'screen-time-limits': 'every day at 21:30',
+      'sleep-and-activity': 'every day at 08:30',
+      'sync-calendars': 'every 15m',
+      'week-ahead': 'sun at 18:00',
+      'weekly-spending': 'mon at 08:00',
+    })
+    // Its name is that of its schedule where nobody gives another.
+    for (const [name] of suggested) expect(name).toMatch(scheduleIdPattern)
+  })
+
+  it('have no suggestion that `schedule add` would refuse', () => {
+    const withSchedule = (schedule: string) =>
+      parseSource(
+        'recipe',
+        `name: r\ntitle: t\nphrases: []\nschedule: ${schedule}\nplan: { version: 1, goal: g, steps: [{ id: a, agent: notes, action: list }], answer: { from: [] } }\n`,
+      )
+    expect(withSchedule('{ at: "07:30", days: mon-fri }').ok).toBe(true)
+    for (const refused of [
+      '{}',
+      '{ at: "7:30" }',
+      '{ days: mon }',
+      '{ at: "07:30", every: 15m }',
+      '{ cron: "0 4 1 * sun" }',
+      '{ at: "07:30", zone: UTC }',
+      '"07:30 daily"',
+    ]) {
+      expect(withSchedule(refused).ok, refused).toBe(false)
+    }
   })
 
   it('read calendars, notes, weather and feeds side by side, then keep one note that can be undone', () => {
