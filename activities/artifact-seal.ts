@@ -18,11 +18,17 @@ export class ArtifactError extends Error {
 
 export const artifactKinds = [
   'request',
+  /** What a planner made of a request's words. */
+  'proposal',
   'plan',
   'result',
   'undo-result',
+  /** What the iterations of a loop returned, as one list. */
+  'loop-result',
   'effect',
   'answer',
+  /** What was said in a conversation, or made of it (temporal/turn-document.ts). */
+  'turn',
 ] as const
 export type ArtifactKind = (typeof artifactKinds)[number]
 

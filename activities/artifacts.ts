@@ -3,9 +3,10 @@
 // name nor bytes tell what is inside, and the file of one reference cannot stand in for another's.
 // Invariant: a reference is returned only after its bytes and its folder entry are on the disk.
 
-import { createHmac, hkdfSync, randomUUID } from 'node:crypto'
-import { mkdir, open as openFile, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   type Artifact,
   ArtifactError,
@@ -14,6 +15,7 @@ import {
   createSeal,
   type SealingKeys,
 } from './artifact-seal.ts'
+import { createDurableFiles, type DurableFiles } from './durable-files.ts'
 
 export {
   type Artifact,
@@ -56,13 +58,18 @@ export async function openArtifactStore(options: {
   readonly folder: string
   readonly key: Uint8Array
   readonly sealing: SealingKeys
+  readonly files?: DurableFiles
 }): Promise<ArtifactStore> {
-  const { folder, key, sealing } = options
-  await makeFolder(join(folder, 'objects'))
-  await makeFolder(join(folder, 'index'))
+  const { folder, key, sealing, files = createDurableFiles() } = options
+  await files.makeFolder(join(folder, 'objects'))
+  await files.makeFolder(join(folder, 'index'))
   const derive = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `bulkhead-${use}`, 32))
-  const keys = { first: derive('seal'), address: derive('address'), index: derive('index') }
-  const { close, open } = createSeal({ sealing, first: keys.first })
+  // As objects: made of bytes anew for each name, they cost more than the name.
+  const keys = {
+    address: createSecretKey(derive('address')),
+    index: createSecretKey(derive('index')),
+  }
+  const { close, open } = createSeal({ sealing, first: derive('seal') })
   const pathOf = (kind: 'objects' | 'index', name: string) =>
     join(folder, kind, name.slice(0, 2), name)
   const indexPath = (address: ArtifactAddress) =>
@@ -95,13 +102,12 @@ export async function openArtifactStore(options: {
       const ref = referenceOf(keys.address, { bytes, meta })
       const path = pathOf('objects', ref)
       const { step, iteration, rerun, requestId, kind } = meta
-      const stored = (await readOrUndefined(path)) !== undefined
       // Side by side: an index entry whose artifact is missing counts as no entry.
-      await Promise.all([
-        stored ? undefined : writeDurably(path, close({ bytes, meta }, ref)),
+      await orFull([
+        existsSync(path) ? files.confirm(path) : files.write(path, close({ bytes, meta }, ref)),
         step === undefined || iteration === undefined
           ? undefined
-          : writeDurably(indexPath({ requestId, step, iteration, rerun, kind }), Buffer.from(ref)),
+          : files.write(indexPath({ requestId, step, iteration, rerun, kind }), Buffer.from(ref)),
       ])
       return ref
     },
@@ -127,7 +133,7 @@ function indexName({ requestId, step, iteration, rerun = 0, kind }: ArtifactAddr
   return JSON.stringify([requestId, step, iteration, kind, ...(rerun === 0 ? [] : [rerun])])
 }
 
-function keyed(key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): string {
+function keyed(key: KeyObject, ...parts: readonly (string | Uint8Array)[]): string {
   const mac = createHmac('sha256', key)
   // Lengths first, so that no part can run over into the next.
   for (const part of parts) mac.update(`${Buffer.byteLength(part)}:`).update(part)
@@ -135,7 +141,7 @@ function keyed(key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): str
 }
 
 /** Times are left out, so that a resend finds what it stored before. */
-function referenceOf(key: Uint8Array, { bytes, meta }: Artifact): string {
+function referenceOf(key: KeyObject, { bytes, meta }: Artifact): string {
   const { kind, requestId, step, iteration, rerun = 0, readers, resultHash, salt } = meta
   const first = [kind, requestId, step, iteration, readers, resultHash, salt]
   const identity = rerun === 0 ? first : [...first, rerun]
@@ -151,47 +157,15 @@ async function readOrUndefined(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Temporary file, fsync, rename, fsync of the folder: whole and durable, or not there. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path)
-  const temporary = join(folder, `.${randomUUID()}.tmp`)
+async function orFull(writes: readonly (Promise<void> | undefined)[]): Promise<void> {
   try {
-    await makeFolder(folder)
-    await withFile(temporary, 'wx', async (file) => {
-      await file.writeFile(bytes)
-      await file.sync()
-    })
-    await rename(temporary, path)
-    await syncFolder(folder)
+    await Promise.all(writes)
   } catch (error) {
-    await rm(temporary, { force: true })
     const code = codeOf(error)
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new ArtifactError('STORAGE_FULL', 'no space left for artifacts', { cause: error })
     }
     throw error
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  const created = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (created !== undefined) await syncFolder(dirname(folder))
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await withFile(folder, 'r', (handle) => handle.sync())
-}
-
-async function withFile(
-  path: string,
-  flags: 'r' | 'wx',
-  work: (file: Awaited<ReturnType<typeof openFile>>) => Promise<void>,
-): Promise<void> {
-  const file = await openFile(path, flags, 0o600)
-  try {
-    await work(file)
-  } finally {
-    await file.close()
   }
 }
 

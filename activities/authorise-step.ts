@@ -10,14 +10,20 @@ import type { Attempt } from './attempt.ts'
 import { AttemptFailure } from './failure.ts'
 import type { SourceDocument } from './load-step.ts'
 import type { AgentCalls, NotaryCalls } from './notary-calls.ts'
+import { tokenAliveMs } from './token-life.ts'
 
-export type FinalAnswer = Extract<AuthorizeReply, { status: 'AUTHORISED' | 'SETTLED' | 'DENIED' }>
+export type FinalAnswer = Extract<
+  AuthorizeReply,
+  { status: 'AUTHORISED' | 'SETTLED' | 'APPROVAL' | 'DENIED' }
+>
 
 /** Sources are asked for once, an agent started at most twice: more means that something flaps. */
 const maxRounds = 4
-/** An undo waits until its step can happen no more: the life of a token, its skew, some rounding. */
-const tokensDeadMs = limits.tokenLifeMs + limits.tokenSkewMs + 5_000
+/** An undo waits until its step can happen no more, and for some rounding. */
+const tokensDeadMs = tokenAliveMs + 5_000
 const tokensPollMs = 2_000
+/** What time alone changes: a token's life, and a clock that is a little behind the workflow's. */
+const passes: ReadonlySet<string> = new Set(['TOKENS_ALIVE', 'NOT_YET'])
 
 /** @throws AttemptFailure AGENT_UNAVAILABLE or NOTARY_UNAVAILABLE */
 export async function authoriseStep(
@@ -25,8 +31,10 @@ export async function authoriseStep(
   proposal: {
     readonly args: Readonly<Record<string, unknown>>
     readonly sources: readonly SourceDocument[]
-    /** `attach`, `cancel`: to follow what is out. Nothing is started for them. */
+    /** `attach`, `cancel`: to follow what is out. Nothing is started for them, unless by `wake`. */
     readonly op?: 'run' | 'attach' | 'cancel'
+    /** Whoever follows wants the ledger's word: the agent is started to give it. */
+    readonly wake?: boolean
   },
   calls: {
     readonly notary: NotaryCalls
@@ -58,7 +66,7 @@ export async function authoriseStep(
         round += 1
         waking = true
         // A process that is gone is at work on nothing: whoever follows finds out by running again.
-        if (op !== 'run') throw new AttemptFailure('NOT_DELIVERED')
+        if (op !== 'run' && proposal.wake !== true) throw new AttemptFailure('NOT_DELIVERED')
         const { agent, n } = answer
         const started = await calls.agents.ensure({ agent, n })
         if (started.status === 'FAILED') throw new AttemptFailure('AGENT_UNAVAILABLE')
@@ -66,11 +74,12 @@ export async function authoriseStep(
       }
       case 'DENIED':
         if (isOutage(answer.code)) throw new AttemptFailure('NOTARY_UNAVAILABLE')
-        if (answer.code === 'TOKENS_ALIVE' && calls.now() < deadline) {
+        if (passes.has(answer.code) && calls.now() < deadline) {
           await calls.attempt.sleep(tokensPollMs)
           break
         }
         return answer
+      case 'APPROVAL':
       case 'AUTHORISED':
       case 'SETTLED':
         return answer

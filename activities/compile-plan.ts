@@ -3,17 +3,22 @@
 // workflow gets ids, effects and a reference; every literal stays in the artifact store.
 
 import { isOutage } from '../notary/codes.ts'
-import type { AdmitReply } from '../notary/contract.ts'
+import type { AdmitCall, AdmitReply } from '../notary/contract.ts'
 import { type CompileResult, compileSource } from '../plan/compile.ts'
 import { inputsOfFiring } from '../plan/firing.ts'
+import { isDenial } from '../plan/issues.ts'
+import { laneOf } from '../plan/lane.ts'
 import type { Catalogue } from '../plan/manifest.ts'
 import type { Decide } from '../plan/policy.ts'
+import { type KnownNames, namesFor } from '../plan/principals.ts'
+import type { CompiledStep } from '../plan/schema.ts'
 import { toSkeleton } from '../plan/skeleton.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import type { CompileOutcome, RequestInput } from '../workflows/contract.ts'
-import type { ArtifactStore } from './artifacts.ts'
+import type { ArtifactMeta, ArtifactStore } from './artifacts.ts'
 import { AttemptFailure } from './failure.ts'
 import type { NotaryCalls } from './notary-calls.ts'
+import { compileWithHandles } from './read-handles.ts'
 import { requestDocumentSchema, standingOf } from './request-document.ts'
 
 export interface CompileDeps {
@@ -21,42 +26,85 @@ export interface CompileDeps {
   readonly notary: NotaryCalls
   readonly catalogue: Catalogue
   readonly decide: Decide
+  /** The same lists as the notary's: what it accepts must not fail here. */
+  readonly names?: KnownNames | undefined
   readonly now: () => number
+  /** Whether steps that may take the fast lane do so; absent: none does. */
+  readonly fastLane?: boolean
 }
 
 /** @throws AttemptFailure, ArtifactError */
-export async function compilePlan(
-  { requestId, requestRef, firing }: RequestInput,
-  deps: CompileDeps,
-): Promise<CompileOutcome> {
+export async function compilePlan(input: RequestInput, deps: CompileDeps): Promise<CompileOutcome> {
+  const { requestId, requestRef, firing } = input
   const { bytes, meta } = await deps.artifacts.get(requestRef)
   const owner = firing === undefined ? requestId : standingOf(firing.schedule)
   if (meta.kind !== 'request' || meta.requestId !== owner) {
     throw new AttemptFailure('PLAN_MISMATCH')
   }
   const document = requestDocumentSchema.safeParse(parseJson(bytes))
-  if (!document.success) return { status: 'INVALID', code: 'INVALID_SHAPE' }
+  // Words take a proposal (propose-plan.ts): by themselves they are no plan.
+  if (!document.success || document.data.kind === 'text') {
+    return { status: 'INVALID', code: 'INVALID_SHAPE' }
+  }
   const { kind, source } = document.data
-  const inputs = firing === undefined ? document.data.inputs : inputsOfFiring(document.data, firing)
+  const written = { kind, source, inputs: document.data.inputs }
+  const inputs = firing === undefined ? written.inputs : inputsOfFiring(written, firing)
   const { catalogue, decide } = deps
-  const compiled = compileSource({ kind, source, inputs, catalogue, decide })
+  const names = namesOfReader(deps, meta)
+  const given = { kind, source, inputs, catalogue, decide, names }
+  // What runs again and again builds on no earlier result: the notary compiles it without any.
+  const compiled =
+    firing === undefined
+      ? await compileWithHandles(
+          (handles) => compileSource({ ...given, handles }),
+          requestId,
+          deps.notary,
+        )
+      : compileSource(given)
   if (!compiled.ok) return toRefusal(compiled)
-  const { plan, digest } = compiled
-  const admitted = await deps.notary.admit({ requestId, plan })
+  return admitPlan(compiled, { input, call: { requestId, plan: compiled.plan } }, deps)
+}
+
+/**
+ * Has a plan admitted that was compiled here, and keeps it for the run.
+ *
+ * @throws AttemptFailure, ArtifactError
+ */
+export async function admitPlan(
+  { plan, digest }: Pick<Extract<CompileResult, { ok: true }>, 'plan' | 'digest'>,
+  { input, call }: { readonly input: RequestInput; readonly call: AdmitCall },
+  deps: CompileDeps,
+): Promise<CompileOutcome> {
+  const { requestId, lane: wanted } = input
+  const admitted = await deps.notary.admit(call)
   if (admitted.status === 'REFUSED') return toDenial(admitted)
-  if (admitted.digest !== digest) throw new AttemptFailure('PLAN_MISMATCH')
+  if (admitted.status === 'APPROVAL') {
+    const { id, expiresAt } = admitted
+    return { status: 'WAITING', approval: { id, expiresAt } }
+  }
+  if (admitted.status === 'HANDLES' || admitted.digest !== digest)
+    throw new AttemptFailure('PLAN_MISMATCH')
+  // Decided here and kept in the history: a run is not moved to another lane by a later setting.
+  const lane = (step: CompiledStep) =>
+    deps.fastLane === true && wanted === 'fast' ? laneOf(step) : 'regular'
   const planRef = await deps.artifacts.put(Buffer.from(canonicalJson(plan)), {
     kind: 'plan',
     requestId,
     readers: [admitted.user],
     createdAt: deps.now(),
   })
-  return { status: 'ADMITTED', skeleton: toSkeleton(plan, { planRef, digest }) }
+  const { at } = admitted
+  return { status: 'ADMITTED', skeleton: toSkeleton(plan, { planRef, digest, laneOf: lane, at }) }
+}
+
+/** Whose request it is, its one reader says; the notary, which knows, compiles with the same lists. */
+export function namesOfReader({ names }: CompileDeps, { readers: [reader = ''] }: ArtifactMeta) {
+  return names === undefined ? undefined : namesFor(reader.replace(/^user:/, ''), names)
 }
 
 function toRefusal({ issues }: Extract<CompileResult, { ok: false }>): CompileOutcome {
   const code = issues[0]?.code ?? 'INVALID_SHAPE'
-  return { status: code === 'POLICY' ? 'DENIED' : 'INVALID', code }
+  return { status: isDenial(code) ? 'DENIED' : 'INVALID', code }
 }
 
 function toDenial({ code }: Extract<AdmitReply, { status: 'REFUSED' }>): CompileOutcome {
@@ -64,7 +112,7 @@ function toDenial({ code }: Extract<AdmitReply, { status: 'REFUSED' }>): Compile
   return { status: code === 'PLAN_INVALID' ? 'INVALID' : 'DENIED', code }
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch {

@@ -3,13 +3,15 @@
 // Does not judge what the text says; where it comes from is in the audit.
 
 import { renderAnswer } from '../plan/answer.ts'
+import { absentResult } from '../plan/loops.ts'
 import type { PlanAnswer } from '../plan/schema.ts'
 import { TextError } from '../plan/text.ts'
 import type { JsonValue } from '../security/verify/canonical-json.ts'
-import type { NamedActivities } from '../workflows/contract.ts'
+import type { Composed, NamedActivities } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
 import { AttemptFailure } from './failure.ts'
 import type { PlanStore } from './plan-store.ts'
+import { isProductOf } from './read-sources.ts'
 
 export interface ComposeDeps {
   readonly artifacts: ArtifactStore
@@ -24,31 +26,33 @@ const maxCharacters = 256 * 1024
 export async function composeAnswer(
   input: Parameters<NamedActivities['composeAnswer']>[0],
   { artifacts, plans, now }: ComposeDeps,
-): Promise<{ readonly answerRef: string }> {
+): Promise<Composed> {
   const { requestId, sources } = input
-  const { plan, readers } = await plans.load(input)
+  const { plan, steps, readers } = await plans.load(input)
   const wanted = new Set(plan.answer.from)
   const results = new Map<string, JsonValue>()
   for (const { step, ref } of sources) {
     if (ref === null || !wanted.has(step)) continue
     const { bytes, meta } = await artifacts.get(ref)
-    const own = meta.kind === 'result' && meta.requestId === requestId && meta.step === step
-    if (!own) throw new AttemptFailure('PLAN_MISMATCH')
+    if (!isProductOf(meta, { requestId, step, producer: steps.get(step) })) {
+      throw new AttemptFailure('PLAN_MISMATCH')
+    }
     results.set(step, JSON.parse(Buffer.from(bytes).toString('utf8')))
   }
-  const text = toInertText(render(plan.answer, results))
+  const resultOf = (step: string) => results.get(step) ?? absentResult(steps.get(step))
+  const text = toInertText(render(plan.answer, resultOf))
   const answerRef = await artifacts.put(Buffer.from(text), {
     kind: 'answer',
     requestId,
     readers: [...readers],
     createdAt: now(),
   })
-  return { answerRef }
+  return text.trim() === '' ? { answerRef, isEmpty: true } : { answerRef }
 }
 
-function render(answer: PlanAnswer, results: ReadonlyMap<string, JsonValue>): string {
+function render(answer: PlanAnswer, resultOf: (step: string) => JsonValue): string {
   try {
-    return renderAnswer(answer, (step) => results.get(step) ?? null)
+    return renderAnswer(answer, resultOf)
   } catch (error) {
     // The steps have done what was asked; that their answer is too long does not undo them.
     if (error instanceof TextError) return '[the answer is too long to show]'

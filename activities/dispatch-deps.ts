@@ -4,8 +4,10 @@
 import type { Catalogue } from '../plan/manifest.ts'
 import type { StepInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
+import type { DocumentStore } from './documents.ts'
 import type { AgentCalls, NotaryCalls } from './notary-calls.ts'
 import type { PlanStore } from './plan-store.ts'
+import type { Pools } from './pools.ts'
 
 /** Where a test may end the process, to prove that the run survives it. */
 export type CrashPoint =
@@ -18,8 +20,10 @@ export type CrashPoint =
 export interface DispatchDeps {
   readonly artifacts: ArtifactStore
   readonly plans: PlanStore
+  readonly documents: DocumentStore
   readonly notary: NotaryCalls
   readonly agents: AgentCalls
+  readonly pools: Pick<Pools, 'within' | 'watch'>
   readonly catalogue: Catalogue
   /** Milliseconds since the epoch. */
   readonly now: () => number

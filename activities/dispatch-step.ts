@@ -8,14 +8,16 @@ import type { ExecutionProgress } from '../agents/protocol.ts'
 import type { NotaryCode } from '../notary/codes.ts'
 import { limits } from '../plan/limits.ts'
 import type { StepInput, StepResult } from '../workflows/contract.ts'
+import { askLedger } from './ask-ledger.ts'
 import { askProbe } from './ask-probe.ts'
 import type { Attempt } from './attempt.ts'
 import { authoriseStep } from './authorise-step.ts'
 import type { DispatchDeps } from './dispatch-deps.ts'
-import { AttemptFailure, lossOf } from './failure.ts'
+import { AttemptFailure, concernsAgent, lossOf } from './failure.ts'
+import { withoutWaiting } from './fast-attempt.ts'
 import { type LoadedStep, loadStep } from './load-step.ts'
 import { recallSettled } from './recall-settled.ts'
-import { followCommand, sendCommand } from './send-command.ts'
+import { followCommand, type SendDeps, sendCommand } from './send-command.ts'
 import { type Ended, settleFailure } from './settle-failure.ts'
 import { settleSkip } from './settle-step.ts'
 
@@ -34,17 +36,21 @@ export async function dispatchStep(
   let progress: ExecutionProgress | undefined
   const beating: Attempt = {
     ...attempt,
+    number: attempt.number + (input.tried === true ? 1 : 0),
     heartbeat: (latest) => {
       progress = latest ?? progress
       attempt.heartbeat(progress)
     },
   }
+  const agents = deps.pools.watch(deps.agents.at(attempt.priority))
+  const isFast = attempt.lane === 'fast'
+  const given = { ...deps, agents: isFast ? withoutWaiting(agents) : agents }
   beating.heartbeat()
   const beat = setInterval(() => beating.heartbeat(), heartbeatMs)
   try {
-    const ended = await carryOut(input, beating, deps)
+    const ended = await carryOut(input, beating, given)
     const durationMs = Math.max(0, deps.now() - attempt.scheduledAtMs)
-    return { ...ended, attempts: attempt.number, durationMs }
+    return { ...ended, attempts: beating.number, durationMs }
   } finally {
     clearInterval(beat)
   }
@@ -102,65 +108,121 @@ interface Prepared {
   readonly args: Readonly<Record<string, unknown>>
 }
 
+/** One attempt at a step that is to run. */
+interface Job extends Prepared {
+  readonly input: StepInput
+  readonly deps: SendDeps
+  /** When the token that this attempt was given is over, milliseconds since the epoch. */
+  expiresAtMs?: number
+}
+
 async function run(
   input: StepInput,
   { loaded, args }: Prepared,
   given: DispatchDeps & { readonly attempt: Attempt },
 ): Promise<Ended> {
-  const { attempt } = given
+  const { attempt, pools } = given
   const probe = (idem: string) => askProbe(input, { loaded, args, idem }, given)
-  const deps = { ...given, probe }
-  let expiresAtMs: number | undefined
-  const giveUp = (code: string) =>
-    settleFailure(
-      input,
-      {
-        code,
-        isRead: loaded.action.effect === 'read',
-        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-      },
-      deps,
-    )
+  const job: Job = { input, loaded, args, deps: { ...given, probe } }
+  const about = { priority: attempt.priority, mayWait: attempt.lane === 'regular' }
   try {
-    if (isOut(input, { loaded, attempt })) {
-      const followed = await followOut(input, { loaded, args }, deps)
-      if ('ended' in followed) return followed.ended
-      if (input.drain === true) {
-        // Nothing was ever sent, and nothing will be.
-        const never = 'absent' in followed && followed.absent === 'NEVER_AUTHORISED'
-        if (never) return { outcome: 'denied', code: 'REQUEST_CANCELLED', resultRef: null }
-        return await giveUp('CANCELLED')
-      }
-    }
-    const answer = await authoriseStep(input, { args, sources: loaded.sources }, deps)
-    switch (answer.status) {
-      case 'SETTLED':
-        return await recallSettled(input, answer, deps.artifacts)
-      case 'DENIED': {
-        // An earlier attempt may have been sent: then this refusal is the end, not the outcome.
-        const mayHaveRun = answer.code === 'ATTEMPTS_USED_UP' || attempt.number > 1
-        if (mayHaveRun && endsAttempts.has(answer.code)) {
-          // What one of them came to, its ledger knows where the reply was lost.
-          const followed = await followOut(input, { loaded, args }, deps)
-          return 'ended' in followed ? followed.ended : await giveUp(answer.code)
-        }
-        return { outcome: outcomeOfDenial(answer.code), code: answer.code, resultRef: null }
-      }
-      case 'AUTHORISED': {
-        expiresAtMs = answer.expiresAt
-        await deps.onPoint?.('after-authorise', input)
-        const { rerun } = answer
-        const at = rerun === 0 ? input : { ...input, rerun }
-        const sent = await sendCommand(at, { authorised: answer, loaded, args }, deps)
-        if ('refused' in sent) return await giveUp(sent.refused)
-        return rerun === 0 ? sent.ended : { ...sent.ended, rerun }
-      }
-    }
+    return await pools.within(loaded.step.agent, about, () => tryOnce(job))
   } catch (error) {
+    if (!(error instanceof AttemptFailure)) throw error
+    // An attempt that is turned away counts for nothing, but not for ever.
+    const failure =
+      error.isFree && attempt.turnedAway >= limits.turnedAway
+        ? new AttemptFailure('AGENT_UNAVAILABLE', { cause: error })
+        : error
     const last = attempt.number >= input.attempts || input.drain === true
-    if (!(error instanceof AttemptFailure) || !last || !settlesAtTheEnd(error)) throw error
-    return await giveUp(error.type)
+    // The last attempt's failure is a fact, unless it is the notary that is missing or a bug.
+    if (!last || !concernsAgent(failure)) throw failure
+    return await giveUp(job, failure.type)
   }
+}
+
+async function giveUp(
+  { input, loaded, args, deps, expiresAtMs }: Job,
+  code: string,
+): Promise<Ended> {
+  const isRead = loaded.action.effect === 'read'
+  const known = isRead ? undefined : await askLedger(input, { loaded, args }, deps)
+  if (known !== undefined) return known
+  const expiry = expiresAtMs === undefined ? {} : { expiresAtMs }
+  return await settleFailure(input, { code, isRead, ...expiry }, deps)
+}
+
+async function tryOnce(job: Job): Promise<Ended> {
+  const { input, loaded, args, deps } = job
+  if (isOut(input, { loaded, attempt: deps.attempt })) {
+    const followed = await followOut(input, { loaded, args }, deps)
+    if ('ended' in followed) return followed.ended
+    if (input.drain === true) {
+      // Nothing was ever sent, and nothing will be.
+      if (wasNeverSent(followed)) {
+        return { outcome: 'denied', code: 'REQUEST_CANCELLED', resultRef: null }
+      }
+      return await giveUp(job, 'CANCELLED')
+    }
+  }
+  const answer = await authoriseStep(input, { args, sources: loaded.sources }, deps)
+  switch (answer.status) {
+    case 'SETTLED':
+      return await recallSettled(input, answer, deps.artifacts)
+    case 'APPROVAL':
+      return toWaiting(input, answer)
+    case 'DENIED':
+      return await endDenied(job, answer.code)
+    case 'AUTHORISED': {
+      job.expiresAtMs = answer.expiresAt
+      await deps.onPoint?.('after-authorise', input)
+      const { rerun } = answer
+      const at = rerun === 0 ? input : { ...input, rerun }
+      const sent = await sendCommand(at, { authorised: answer, loaded, args }, deps)
+      if ('refused' in sent) return await giveUp(job, sent.refused)
+      return rerun === 0 ? sent.ended : { ...sent.ended, rerun }
+    }
+  }
+}
+
+async function endDenied(job: Job, code: NotaryCode): Promise<Ended> {
+  const { input, loaded, args, deps } = job
+  const { number, lane } = deps.attempt
+  // An earlier attempt may have been sent: then this refusal is the end, not the outcome.
+  const mayHaveRun = code === 'ATTEMPTS_USED_UP' || number > 1 || lane === 'fast'
+  if (mayHaveRun && endsAttempts.has(code)) {
+    if (lane === 'fast') throw new AttemptFailure('UNFINISHED')
+    // What one of them came to, its ledger knows where the reply was lost.
+    const followed = await followOut(input, { loaded, args }, deps)
+    if ('ended' in followed) return followed.ended
+    // Of what was tried on the fast lane, nothing need have been asked for.
+    if (!wasNeverSent(followed)) return await giveUp(job, code)
+  }
+  if (code === 'NEEDS_UNSETTLED' && loaded.step.join === 'any') {
+    // Each of its needs is over and none has settled, or the workflow would not have asked.
+    return await settleSkip(input, [], deps.notary)
+  }
+  // A list of results that is too long for one call: the notary must hear that this is the end.
+  if (code === 'SOURCE_MISSING') return await giveUp(job, 'NO_RESULT')
+  return { outcome: outcomeOfDenial(code), code, resultRef: null }
+}
+
+/**
+ * Nothing of it was sent: the notary asks before it signs the first token of an effect, and never after.
+ * An undo cannot wait for a person, because what is to be undone before it would wait as well.
+ */
+function toWaiting(
+  { kind }: StepInput,
+  { id, expiresAt }: { readonly id: string; readonly expiresAt: number },
+): Ended {
+  if (kind === 'undo') return { outcome: 'denied', code: 'POLICY', resultRef: null }
+  return { outcome: 'waiting', resultRef: null, approvals: [{ id, expiresAt }] }
+}
+
+type Followed = Awaited<ReturnType<typeof followCommand>>
+
+function wasNeverSent(followed: Followed): boolean {
+  return 'absent' in followed && followed.absent === 'NEVER_AUTHORISED'
 }
 
 /**
@@ -206,25 +268,3 @@ const endsAttempts: ReadonlySet<string> = new Set([
   // Its probe was being asked when an earlier attempt ended.
   'UNRESOLVED',
 ])
-
-/** The last attempt's failure is a fact, unless it is the notary that is missing or a bug. */
-function settlesAtTheEnd({ type }: AttemptFailure): boolean {
-  switch (type) {
-    case 'NOT_DELIVERED':
-    case 'NO_REPLY':
-    case 'IN_PROGRESS':
-    case 'STALE_TOKEN':
-    case 'REFUSED':
-    case 'EFFECT_ABSENT':
-    case 'REPLY_INVALID':
-    case 'AGENT_UNAVAILABLE':
-      return true
-    case 'NOTARY_UNAVAILABLE':
-    case 'STORAGE_FULL':
-    case 'ARTIFACT_MISSING':
-    case 'ARTIFACT_CORRUPT':
-    case 'PLAN_MISMATCH':
-    case 'NOT_PERMITTED':
-      return false
-  }
-}

@@ -4,16 +4,28 @@
 
 import { ApplicationFailure } from '@temporalio/common'
 import { BusError } from '../security/bus.ts'
-import { type AttemptFailureType, finalFailureTypes } from '../workflows/contract.ts'
+import {
+  type AttemptFailureType,
+  finalFailureTypes,
+  freeFailureTypes,
+} from '../workflows/contract.ts'
 import { ArtifactError } from './artifacts.ts'
 
 /** Thrown by activities to ask for another attempt, or to give up for good. */
 export class AttemptFailure extends Error {
   override readonly name = 'AttemptFailure'
   readonly type: AttemptFailureType
-  constructor(type: AttemptFailureType, options?: ErrorOptions) {
+  /** When another attempt is worth while, where that is known. */
+  readonly retryMs: number | undefined
+  constructor(type: AttemptFailureType, options?: ErrorOptions & { readonly retryMs?: number }) {
     super(table[type].message, options)
     this.type = type
+    this.retryMs = options?.retryMs
+  }
+
+  /** Nothing was asked or sent, and it does not count. */
+  get isFree(): boolean {
+    return freeFailureTypes.some((free) => free === this.type)
   }
 }
 
@@ -40,6 +52,36 @@ const table: Readonly<Record<AttemptFailureType, Row>> = {
   ARTIFACT_CORRUPT: { message: 'a stored artifact cannot be opened' },
   PLAN_MISMATCH: { message: 'the stored plan is not the one this step belongs to' },
   NOT_PERMITTED: { message: 'the bus does not permit this call' },
+  // It waited for a place as long as it may.
+  AGENT_BUSY: { message: 'the agent has no place for it now', nextAttemptMs: 1_000 },
+  CIRCUIT_OPEN: { message: 'the agent does not answer, and is left alone for a while' },
+  UNFINISHED: { message: 'left by the fast lane, for a regular activity to go on' },
+}
+
+/** The agent, or the way to it, did not do its part: another look may find otherwise. */
+export function concernsAgent({ type }: AttemptFailure): boolean {
+  switch (type) {
+    case 'NOT_DELIVERED':
+    case 'NO_REPLY':
+    case 'IN_PROGRESS':
+    case 'STALE_TOKEN':
+    case 'REFUSED':
+    // Not yet certain: another token can still begin it.
+    case 'EFFECT_ABSENT':
+    case 'REPLY_INVALID':
+    case 'AGENT_UNAVAILABLE':
+      return true
+    case 'NOTARY_UNAVAILABLE':
+    case 'STORAGE_FULL':
+    case 'ARTIFACT_MISSING':
+    case 'ARTIFACT_CORRUPT':
+    case 'PLAN_MISMATCH':
+    case 'NOT_PERMITTED':
+    case 'UNFINISHED':
+    case 'AGENT_BUSY':
+    case 'CIRCUIT_OPEN':
+      return false
+  }
 }
 
 /** Maps what an activity threw. Anything unforeseen is a bug: retried, named, without its text. */
@@ -48,7 +90,8 @@ export function toApplicationFailure(error: unknown): ApplicationFailure {
   if (type === undefined) {
     return ApplicationFailure.create({ type: 'INTERNAL', message: 'an activity failed by a bug' })
   }
-  const { message, nextAttemptMs } = table[type]
+  const { message, nextAttemptMs: usual } = table[type]
+  const nextAttemptMs = (error instanceof AttemptFailure ? error.retryMs : undefined) ?? usual
   return ApplicationFailure.create({
     type,
     message,

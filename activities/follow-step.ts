@@ -19,7 +19,10 @@ const timeoutMs = limits.replyMs + 2_000
 export type Attached =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly authorised: Authorised }
   /** What the notary said instead of giving a token. */
-  | { readonly kind: 'answer'; readonly answer: Exclude<FinalAnswer, Authorised> }
+  | {
+      readonly kind: 'answer'
+      readonly answer: Extract<FinalAnswer, { status: 'SETTLED' | 'DENIED' }>
+    }
 
 /**
  * Attaches until there is something else to say than that it is still at work, or the time that the
@@ -28,12 +31,12 @@ export type Attached =
  */
 export async function attach(
   input: StepInput,
-  options: { readonly maxMs: number },
+  options: { readonly maxMs: number; readonly wake?: boolean },
   deps: FollowDeps,
 ): Promise<Attached> {
   const until = deps.now() + options.maxMs + limits.replyMs
   for (;;) {
-    const sent = await follow(input, 'attach', deps)
+    const sent = await follow(input, 'attach', deps, options.wake)
     if (sent.kind === 'answer' || sent.reply.status !== 'IN_PROGRESS') return sent
     deps.attempt.heartbeat(sent.reply.progress)
     if (deps.now() > until) throw new AttemptFailure('IN_PROGRESS')
@@ -60,10 +63,35 @@ async function follow(
   input: StepInput,
   op: 'attach' | 'cancel',
   deps: FollowDeps,
+  wake = false,
 ): Promise<Attached> {
-  const answer = await authoriseStep(input, { args: {}, sources: [], op }, deps)
+  const answer = await authoriseStep(input, { args: {}, sources: [], op, wake }, deps)
+  // Nobody is asked about what is out already.
+  if (answer.status === 'APPROVAL') throw new AttemptFailure('NOTARY_UNAVAILABLE')
   if (answer.status !== 'AUTHORISED') return { kind: 'answer', answer }
   const { subject, token, salt } = answer
   const command = { op, subject, token, salt, correlationId: input.requestId, timeoutMs }
-  return { kind: 'reply', reply: await deps.agents.follow(command), authorised: answer }
+  const asked = deps.agents.follow(command)
+  const reply = wake ? await orEnsured(asked, answer, deps) : await asked
+  return { kind: 'reply', reply, authorised: answer }
+}
+
+/**
+ * An undelivered command means a dead replica: have it started before the next attempt.
+ * @throws AttemptFailure as before
+ */
+export async function orEnsured(
+  answer: Promise<Reply>,
+  { agent }: Authorised,
+  deps: Pick<DispatchDeps, 'agents'>,
+): Promise<Reply> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof AttemptFailure && error.type === 'NOT_DELIVERED') {
+      const dot = agent.lastIndexOf('.')
+      await deps.agents.ensure({ agent: agent.slice(0, dot), n: Number(agent.slice(dot + 1)) })
+    }
+    throw error
+  }
 }

@@ -2,25 +2,23 @@
 // its guard and its arguments. Reads the artifact store only; what it resolves is a proposal, which
 // the notary resolves again from the receipts.
 
+import { absentResult, contextOfIteration } from '../plan/loops.ts'
 import type { ActionManifest, Catalogue } from '../plan/manifest.ts'
 import { evaluateGuard, GuardError } from '../plan/predicate.ts'
 import { type ResolveContext, resolveRecord, sourcesOf } from '../plan/references.ts'
-import type { CompiledPlan, CompiledStep } from '../plan/schema.ts'
+import type { CompiledStep } from '../plan/schema.ts'
 import { TextError } from '../plan/text.ts'
 import { resolveUndo } from '../plan/undo.ts'
 import type { JsonValue } from '../security/verify/canonical-json.ts'
 import type { StepInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
+import type { DocumentStore } from './documents.ts'
 import { AttemptFailure } from './failure.ts'
-import type { PlanStore } from './plan-store.ts'
+import type { LoadedPlan, PlanStore } from './plan-store.ts'
+import { readHandles } from './read-handles.ts'
+import { readSources, type SourceDocument } from './read-sources.ts'
 
-/** A producer's result as it lies in the store: the hash its receipt carries, and the exact text. */
-export interface SourceDocument {
-  readonly step: string
-  readonly iteration: number
-  readonly hash: string
-  readonly content: string
-}
+export type { SourceDocument } from './read-sources.ts'
 
 export interface LoadedStep {
   readonly step: CompiledStep
@@ -43,13 +41,15 @@ export type Resolution =
 
 export interface LoadDeps {
   readonly artifacts: ArtifactStore
+  readonly documents: DocumentStore
   readonly plans: PlanStore
   readonly catalogue: Catalogue
 }
 
 /** @throws AttemptFailure, ArtifactError */
 export async function loadStep(input: StepInput, deps: LoadDeps): Promise<LoadedStep> {
-  const { plan, steps, readers } = await deps.plans.load(input)
+  const loaded = await deps.plans.load(input)
+  const { plan, steps, readers } = loaded
   const step = steps.get(input.step)
   if (step === undefined) throw new AttemptFailure('PLAN_MISMATCH')
   const actionName = input.kind === 'do' ? step.action : step.undo?.action
@@ -62,11 +62,14 @@ export async function loadStep(input: StepInput, deps: LoadDeps): Promise<Loaded
   if (actionName === undefined || action === undefined) throw new AttemptFailure('PLAN_MISMATCH')
   const wanted = new Set(sourcesOf(step))
   if (input.kind === 'undo') wanted.add(step.id)
-  const sources = await readSources(input, wanted, deps.artifacts)
+  const own = await readSources(input, { wanted, steps }, deps)
+  const sources = [...own, ...(await readHandles(loaded, wanted, deps))]
+  const results = contextOf({ plan, steps }, sources)
+  const context = contextOfIteration(step, input.iteration, results)
   const resolution = await orImpossible(async () =>
     input.kind === 'do'
-      ? resolveDo(plan, step, sources)
-      : await resolveUndoOf(plan, step, { input, sources, artifacts: deps.artifacts }),
+      ? resolveDo(step, context)
+      : await resolveUndoOf(step, { input, sources, context, artifacts: deps.artifacts }),
   )
   return { step, actionName, action, readers, sources, resolution }
 }
@@ -82,41 +85,17 @@ async function orImpossible(resolve: () => Promise<Resolution>): Promise<Resolut
   }
 }
 
-async function readSources(
-  input: StepInput,
-  wanted: ReadonlySet<string>,
-  artifacts: ArtifactStore,
-): Promise<readonly SourceDocument[]> {
-  const found = input.sources.flatMap(({ step, iteration, ref }) =>
-    ref !== null && wanted.has(step) ? [{ step, iteration, ref }] : [],
-  )
-  return await Promise.all(
-    found.map(async ({ step, iteration, ref }) => {
-      const { bytes, meta } = await artifacts.get(ref)
-      const own = meta.kind === 'result' && meta.requestId === input.requestId && meta.step === step
-      if (!own || meta.resultHash === undefined) throw new AttemptFailure('PLAN_MISMATCH')
-      const content = Buffer.from(bytes).toString('utf8')
-      return { step, iteration, hash: meta.resultHash, content }
-    }),
-  )
-}
-
-function resolveDo(
-  plan: CompiledPlan,
-  step: CompiledStep,
-  sources: readonly SourceDocument[],
-): Resolution {
-  const context = contextOf(plan, sources)
+function resolveDo(step: CompiledStep, context: ResolveContext): Resolution {
   if (step.when !== null && !evaluateGuard(step.when, context)) return { kind: 'skip' }
   return { kind: 'run', args: resolveRecord(step.args, context) }
 }
 
 async function resolveUndoOf(
-  plan: CompiledPlan,
   step: CompiledStep,
   from: {
     readonly input: StepInput
     readonly sources: readonly SourceDocument[]
+    readonly context: ResolveContext
     readonly artifacts: ArtifactStore
   },
 ): Promise<Resolution> {
@@ -132,7 +111,7 @@ async function resolveUndoOf(
     if (ran) throw new AttemptFailure('ARTIFACT_MISSING')
     return { kind: 'nothing-sent' }
   }
-  const context = contextOf(plan, from.sources)
+  const { context } = from
   const args = resolveUndo(step.undo, {
     args: resolveRecord(step.args, context),
     result: ran ? context.resultOf(step.id) : undefined,
@@ -141,9 +120,13 @@ async function resolveUndoOf(
   return args === 'NO_RESULT' ? { kind: 'impossible', code: 'NO_RESULT' } : { kind: 'run', args }
 }
 
-function contextOf(plan: CompiledPlan, sources: readonly SourceDocument[]): ResolveContext {
-  const results = new Map<string, JsonValue>(
-    sources.map(({ step, content }) => [step, JSON.parse(content)]),
-  )
-  return { inputs: plan.inputs, resultOf: (step: string) => results.get(step) ?? null }
+function contextOf(
+  { plan, steps }: Pick<LoadedPlan, 'plan' | 'steps'>,
+  sources: readonly SourceDocument[],
+): ResolveContext {
+  const results = new Map<string, JsonValue>(sources.map(({ step, value }) => [step, value]))
+  return {
+    inputs: plan.inputs,
+    resultOf: (step) => results.get(step) ?? absentResult(steps.get(step)),
+  }
 }

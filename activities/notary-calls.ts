@@ -22,8 +22,11 @@ import {
   type SettleReply,
   settleReply,
 } from '../notary/contract.ts'
+import { mostTogether, type togetherCalls, togetherReply } from '../notary/together-contract.ts'
+import type { Priority } from '../plan/schema.ts'
 import { type Bus, BusError } from '../security/bus.ts'
 import { toCommandFailure, toNotaryFailure } from './failure.ts'
+import { sendTogether } from './together.ts'
 
 export interface NotaryCalls {
   /** Each throws AttemptFailure when the notary cannot be reached. */
@@ -48,6 +51,8 @@ export interface Command {
 }
 
 export interface AgentCalls {
+  /** The same calls, their messages with the priority of a run. */
+  at(priority: Priority): AgentCalls
   /** @throws AttemptFailure NOT_DELIVERED, NO_REPLY, REPLY_INVALID or NOT_PERMITTED */
   run(command: Command): Promise<Reply>
   /** @throws AttemptFailure as `run` does */
@@ -56,6 +61,8 @@ export interface AgentCalls {
   ensure(replica: { readonly agent: string; readonly n: number }): Promise<EnsureReply>
 }
 
+/** Characters of the calls in one message: an eighth of what the bus takes. */
+const togetherLength = 256 * 1024
 /** A decision is a few milliseconds and a group commit; more means that it is being restarted. */
 const notaryTimeoutMs = 10_000
 /** A restarted notary or supervisor is back within this; waiting here burns no attempt. */
@@ -65,16 +72,48 @@ const absentPollMs = 250
 const ensureTimeoutMs = 60_000
 
 export function createNotaryCalls(bus: Bus): NotaryCalls {
-  const ask = async <T>(
+  const ask = createAsk(bus)
+  const one = <T>(name: string, call: { readonly requestId: string }, reply: z.ZodType<T>) =>
+    ask(name, { correlationId: call.requestId, payload: call }, reply)
+  return {
+    admit: (call) => one('admit', call, admitReply),
+    authorize: (call) => one('authorize', call, authorizeReply),
+    settle: (call) => one('settle', call, settleReply),
+  }
+}
+
+/**
+ * The same calls for steps that go side by side: those of one moment, and those that are made while
+ * others are out, share a message. They wait for each other, which a step of its own should not.
+ */
+export function createSharedNotaryCalls(bus: Bus): NotaryCalls {
+  const ask = createAsk(bus)
+  const together = <Call extends { readonly requestId: string }, Reply extends z.ZodType>(
+    name: (typeof togetherCalls)[number],
+    reply: Reply,
+  ) =>
+    sendTogether<Call, z.output<Reply>>(
+      async (calls) => {
+        const correlationId = calls[0]?.requestId ?? ''
+        const message = { correlationId, payload: { calls } }
+        return (await ask(name, message, togetherReply(reply, calls.length))).replies
+      },
+      { calls: mostTogether, length: togetherLength },
+    )
+  return {
+    ...createNotaryCalls(bus),
+    authorize: together<AuthorizeCall, typeof authorizeReply>('authorize', authorizeReply),
+    settle: together<SettleCall, typeof settleReply>('settle', settleReply),
+  }
+}
+
+function createAsk(bus: Bus) {
+  return async <T>(
     name: string,
-    payload: { readonly requestId: string },
+    { correlationId, payload }: { readonly correlationId: string; readonly payload: unknown },
     reply: z.ZodType<T>,
   ): Promise<T> => {
-    const head = {
-      receiver: 'notary',
-      type: 'VALIDATION_REQUEST',
-      correlationId: payload.requestId,
-    } as const
+    const head = { receiver: 'notary', type: 'VALIDATION_REQUEST', correlationId } as const
     try {
       return await whilePresent(() =>
         bus.call(`notary.${name}`, head, payload, { reply, timeoutMs: notaryTimeoutMs }),
@@ -83,19 +122,14 @@ export function createNotaryCalls(bus: Bus): NotaryCalls {
       throw toNotaryFailure(error)
     }
   }
-  return {
-    admit: (call) => ask('admit', call, admitReply),
-    authorize: (call) => ask('authorize', call, authorizeReply),
-    settle: (call) => ask('settle', call, settleReply),
-  }
 }
 
-export function createAgentCalls(bus: Bus): AgentCalls {
+export function createAgentCalls(bus: Bus, priority: Priority = 'MEDIUM'): AgentCalls {
   const exec = async (
     { subject, correlationId, timeoutMs }: Pick<Command, 'subject' | 'correlationId' | 'timeoutMs'>,
     payload: ExecRequest,
   ): Promise<Reply> => {
-    const head = { receiver: subject, type: 'TASK_REQUEST', correlationId } as const
+    const head = { receiver: subject, type: 'TASK_REQUEST', correlationId, priority } as const
     try {
       return await bus.call(subject, head, payload, { reply: replySchema, timeoutMs })
     } catch (error) {
@@ -103,11 +137,13 @@ export function createAgentCalls(bus: Bus): AgentCalls {
     }
   }
   return {
+    at: (given) => createAgentCalls(bus, given),
     run: ({ token, args, salt, ...to }) => exec(to, { op: 'run', token, args, salt }),
     follow: ({ op, token, salt, ...to }) => exec(to, { op, token, salt }),
     async ensure(replica) {
       const correlationId = `${replica.agent}.${replica.n}`
-      const head = { receiver: 'supervisor', type: 'TASK_REQUEST', correlationId } as const
+      const to = { receiver: 'supervisor', correlationId, priority } as const
+      const head = { ...to, type: 'TASK_REQUEST' } as const
       try {
         return await whilePresent(() =>
           bus.call('supervisor.ensure', head, replica, {

@@ -3,20 +3,20 @@
 
 import type { Receipt, Reply } from '../agents/protocol.ts'
 import { limits } from '../plan/limits.ts'
+import { judgeResult, type ResultFault } from '../plan/result-rules.ts'
 import type { CapabilityCode } from '../security/capability-codes.ts'
 import type { StepInput } from '../workflows/contract.ts'
 import type { Attempt } from './attempt.ts'
 import { addressOf } from './authorise-step.ts'
 import type { DispatchDeps } from './dispatch-deps.ts'
 import { AttemptFailure } from './failure.ts'
-import { attach, cancelWithRun } from './follow-step.ts'
+import { type Attached, attach, cancelWithRun, orEnsured } from './follow-step.ts'
 import type { LoadedStep } from './load-step.ts'
 import { recallSettled, resultKindOf } from './recall-settled.ts'
 import type { AskProbe, Ended } from './settle-failure.ts'
-import { settleReceipt } from './settle-step.ts'
+import { noteAbsent, settleReceipt } from './settle-step.ts'
 import {
   type Authorised,
-  isValidResult,
   type OutcomeReply,
   ReplyError,
   type ReplyFault,
@@ -28,7 +28,7 @@ interface Sent {
   readonly loaded: LoadedStep
   readonly args: Readonly<Record<string, unknown>>
 }
-type SendDeps = DispatchDeps & { readonly attempt: Attempt; readonly probe: AskProbe }
+export type SendDeps = DispatchDeps & { readonly attempt: Attempt; readonly probe: AskProbe }
 /** `refused`: the agent will never carry this command out; there is no receipt to settle. */
 type Conclusion = { readonly ended: Ended } | { readonly refused: CapabilityCode }
 type Followed =
@@ -75,6 +75,7 @@ export async function sendCommand(
     const reply = await orEnsured(answer, authorised, deps)
     await deps.onPoint?.('after-reply', input)
     if (reply.status !== 'IN_PROGRESS') return await conclude(input, { ...sent, reply }, deps)
+    if (deps.attempt.lane === 'fast') throw new AttemptFailure('UNFINISHED')
     deps.attempt.heartbeat(reply.progress)
     const followed = await followCommand(input, sent, deps)
     if ('absent' in followed) throw new AttemptFailure('NO_REPLY')
@@ -104,21 +105,28 @@ export async function followCommand(
   return await conclude(input, { ...sent, authorised, reply }, deps)
 }
 
-/** An undelivered command means a dead replica: have it started before the next attempt. */
-async function orEnsured(
-  answer: Promise<Reply>,
-  { agent }: Authorised,
+/**
+ * What an attachment has brought, as the end of the step.
+ * @throws AttemptFailure EFFECT_ABSENT while another token can still begin the effect
+ */
+export async function concludeFinally(
+  input: StepInput,
+  sent: Omit<Sent, 'authorised'>,
+  { reply, authorised }: Extract<Attached, { kind: 'reply' }>,
   deps: SendDeps,
-): Promise<Reply> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof AttemptFailure && error.type === 'NOT_DELIVERED') {
-      const dot = agent.lastIndexOf('.')
-      await deps.agents.ensure({ agent: agent.slice(0, dot), n: Number(agent.slice(dot + 1)) })
-    }
-    throw error
-  }
+): Promise<Ended | undefined> {
+  // The ledger's silence about an effect is the word that it has not begun.
+  const said: Reply =
+    reply.status === 'ABSENT'
+      ? { ...reply, status: 'FAILED', code: 'NOT_BEGUN', retry: 'absent' }
+      : reply
+  const attempt = { ...deps.attempt, number: input.attempts }
+  const concluded = await conclude(
+    input,
+    { ...sent, authorised, reply: said },
+    { ...deps, attempt },
+  )
+  return 'ended' in concluded ? concluded.ended : undefined
 }
 
 async function conclude(
@@ -129,21 +137,26 @@ async function conclude(
   switch (reply.status) {
     case 'DONE': {
       const receipt = await prove(input, { reply, authorised }, deps)
-      const ended = isValidResult(reply.result, loaded.action)
-        ? await keep(input, { reply, receipt, readers: loaded.readers }, deps)
-        : await settle(input, reply, { ...deps, invalidResult: true })
+      const judged = judgeResult(reply.result, loaded.action)
+      const ended = judged.ok
+        ? await keep(input, { reply, receipt, loaded }, deps)
+        : await settle(input, reply, { ...deps, fault: judged.fault })
       return { ended }
     }
     case 'FAILED': {
       await prove(input, { reply, authorised }, deps)
       const { number, runCancelled } = deps.attempt
       const again = reply.retry === 'absent' && number < input.attempts && !runCancelled.aborted
-      if (again) throw new AttemptFailure('EFFECT_ABSENT')
-      return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
+      if (again) {
+        await noteAbsent(input, reply, deps)
+        const { retryAfterMs: retryMs } = reply
+        throw new AttemptFailure('EFFECT_ABSENT', retryMs === undefined ? {} : { retryMs })
+      }
+      return { ended: await settle(input, reply, deps) }
     }
     case 'UNKNOWN':
       await prove(input, { reply, authorised }, deps)
-      return { ended: await settle(input, reply, { ...deps, invalidResult: false }) }
+      return { ended: await settle(input, reply, deps) }
     case 'IN_PROGRESS':
       throw new AttemptFailure('IN_PROGRESS')
     case 'REFUSED':
@@ -192,7 +205,7 @@ async function keep(
   done: {
     readonly reply: Extract<Reply, { status: 'DONE' }>
     readonly receipt: Receipt
-    readonly readers: readonly string[]
+    readonly loaded: LoadedStep
   },
   deps: SendDeps,
 ): Promise<Ended> {
@@ -203,20 +216,22 @@ async function keep(
     step,
     iteration,
     ...(rerun === undefined || rerun === 0 ? {} : { rerun }),
-    readers: [...done.readers],
+    readers: [...done.loaded.readers],
     resultHash: done.receipt.resultHash,
     salt: done.receipt.salt,
     createdAt: deps.now(),
   })
   await deps.onPoint?.('after-artifact', input)
-  const ended = await settle(input, done.reply, { ...deps, invalidResult: false })
+  const isReadFor = input.kind === 'do' && done.loaded.action.spent !== undefined
+  const read = isReadFor ? { result: done.reply.result } : {}
+  const ended = await settle(input, done.reply, { ...deps, ...read })
   return ended.outcome === 'settled' ? { ...ended, resultRef } : ended
 }
 
 async function settle(
   input: StepInput,
   reply: OutcomeReply,
-  deps: SendDeps & { readonly invalidResult: boolean },
+  deps: SendDeps & { readonly fault?: ResultFault; readonly result?: string },
 ): Promise<Ended> {
   const { outcome, code } = await settleReceipt(input, reply, deps)
   await deps.onPoint?.('after-settle', input)

@@ -10,9 +10,10 @@ import type { Attempt } from './attempt.ts'
 import { type Addressed, addressOf } from './authorise-step.ts'
 import { AttemptFailure } from './failure.ts'
 import type { NotaryCalls } from './notary-calls.ts'
+import { tokenAliveMs } from './token-life.ts'
 
 /** What a step has come to; attempts and duration are added where the attempt is known. */
-export type Ended = Pick<StepResult, 'outcome' | 'code' | 'resultRef' | 'rerun'>
+export type Ended = Pick<StepResult, 'outcome' | 'code' | 'resultRef' | 'rerun' | 'approvals'>
 
 /** Finds out whether the effect of this id happened; see ask-probe.ts. */
 export type AskProbe = (idem: string) => Promise<void>
@@ -39,10 +40,7 @@ export async function settleFailure(
 ): Promise<Ended> {
   const { notary, attempt, now } = deps
   const { code, expiresAtMs } = failure
-  const deadline = now() + limits.tokenLifeMs + limits.tokenSkewMs + graceMs
-  if (expiresAtMs !== undefined) {
-    await attempt.sleep(Math.max(0, expiresAtMs + limits.tokenSkewMs - now()))
-  }
+  const deadline = now() + tokenAliveMs + graceMs
   const call: SettleCall = { type: 'failure', ...addressOf(input), code }
   let probed = false
   for (;;) {
@@ -55,7 +53,8 @@ export async function settleFailure(
     if (answer.status === 'SETTLED') return endedAs({ ...answer, code: answer.code ?? code })
     const refusal = answer.status === 'REFUSED' ? answer.code : undefined
     if (refusal === 'TOKENS_ALIVE' && now() < deadline) {
-      await attempt.sleep(pollMs)
+      const deadInMs = (expiresAtMs ?? 0) + limits.tokenSkewMs - now()
+      await attempt.sleep(Math.max(pollMs, deadInMs))
       continue
     }
     if (refusal !== undefined && isOutage(refusal)) throw new AttemptFailure('NOTARY_UNAVAILABLE')

@@ -1,5 +1,5 @@
-// Is a reply genuine, and does its result fit? An ordered list of questions about untrusted bytes;
-// pure but for the signature. A receipt may be older than the replica's current key: then the
+// Is a reply genuine? An ordered list of questions about untrusted bytes; pure but for the signature.
+// Whether its result fits is plan/result-rules.ts's question. A receipt may be older than the replica's current key: then the
 // envelope, signed now, vouches for its hash, and the notary, which keeps every key, for its
 // signature. Says nothing about whether the result is true.
 
@@ -12,8 +12,6 @@ import {
   receiptType,
 } from '../agents/protocol.ts'
 import type { AuthorizeReply } from '../notary/contract.ts'
-import { limits } from '../plan/limits.ts'
-import type { ActionManifest } from '../plan/manifest.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { verifyDocument } from '../security/verify/document.ts'
 import { saltedHash, sha256 } from '../security/verify/hash.ts'
@@ -69,17 +67,6 @@ export async function verifyReply(reply: OutcomeReply, authorised: Authorised): 
     throw new ReplyError('RECEIPT_OF_ANOTHER_RESULT')
   }
   return receipt
-}
-
-/** Whether the exact text is one RFC 8785 document within the limits, of the declared shape. */
-export function isValidResult(text: string, action: ActionManifest): boolean {
-  try {
-    const maxBytes = Math.min(limits.resultBytes, action.maxResultBytes)
-    const value = parseStrictJson(text, { maxBytes, maxDepth: limits.jsonDepth })
-    return canonicalJson(value) === text && action.output.safeParse(value).success
-  } catch {
-    return false
-  }
 }
 
 function hashedText(reply: OutcomeReply): string {

@@ -9,9 +9,12 @@ export { requestDocumentSchema, standingOf } from '../activities/request-documen
 /** Two MiB of message, less its envelope and the escapes of JSON inside JSON. */
 export const maxContentCharacters = 1_536 * 1024
 
-/** `worker.artifact.put`: `content` is the JSON text of a `requestDocumentSchema`. */
+/**
+ * `worker.artifact.put`: `content` is the JSON text of a `requestDocumentSchema`, or of a
+ * `turnDocumentSchema` with the turn's id.
+ */
 export const artifactPutCall = z.strictObject({
-  kind: z.literal('request'),
+  kind: z.enum(['request', 'turn']),
   requestId: z.string().regex(requestIdPattern),
   content: z.string().max(maxContentCharacters),
 })
@@ -32,7 +35,7 @@ export const artifactCodes = [
 const refused = z.strictObject({ status: z.literal('REFUSED'), code: z.enum(artifactCodes) })
 export type ArtifactRefusal = z.infer<typeof refused>
 
-/** `ref` is the `requestRef` that the workflow is started with. */
+/** Of a request, `ref` is the `requestRef` that the workflow is started with. */
 export const artifactPutReply = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('STORED'), ref: z.string() }),
   refused,

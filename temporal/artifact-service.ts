@@ -1,9 +1,11 @@
 // Serves the artifact store to entry points: who may read is what the artifact's readers say of the
-// caller's user, and an entry point may store requests and nothing else. The caller is the last
-// token of the subject, which the bus server maps per account. Anything else gets no answer.
+// caller's user, and an entry point may store requests, turns of a conversation, and nothing else. The
+// caller is the last token of the subject, which the bus server maps per account. Anything else gets no
+// answer.
 
 import { ArtifactError, type ArtifactStore } from '../activities/artifacts.ts'
 import type { Bus } from '../security/bus.ts'
+import { personOf } from '../security/people.ts'
 import {
   type ArtifactGetReply,
   type ArtifactPutReply,
@@ -12,17 +14,14 @@ import {
   artifactPutCall,
   maxContentCharacters,
 } from './artifact-calls.ts'
+import { parseTurnDocument } from './turn-document.ts'
 
 export interface ArtifactServiceDeps {
   readonly artifacts: ArtifactStore
   readonly now: () => number
+  /** By id, the ids of those whose requests and answers a person may look at; absent: nobody's. */
+  readonly sees?: Readonly<Record<string, readonly string[]>>
 }
-
-/** Accounts of entry points and the user each acts for; one owner until there are sessions. */
-const users: ReadonlyMap<string, string> = new Map([
-  ['cli', 'user:owner'],
-  ['console', 'user:owner'],
-])
 
 export function serveArtifacts(bus: Bus, deps: ArtifactServiceDeps): void {
   const options = {
@@ -43,26 +42,38 @@ export function serveArtifacts(bus: Bus, deps: ArtifactServiceDeps): void {
 
 /** The user an entry point acts for; undefined for every other account. */
 export function userOf(subject: string): string | undefined {
-  return users.get(subject.slice(subject.lastIndexOf('.') + 1))
+  const id = personOf(subject.slice(subject.lastIndexOf('.') + 1))
+  return id === undefined ? undefined : `user:${id}`
 }
 
 export async function getArtifact(
   user: string | undefined,
   payload: unknown,
-  { artifacts }: ArtifactServiceDeps,
+  { artifacts, sees = {} }: ArtifactServiceDeps,
 ): Promise<ArtifactGetReply> {
   if (user === undefined) return refuse('NOT_PERMITTED')
   const call = artifactGetCall.safeParse(payload)
   if (!call.success) return refuse('MALFORMED')
   try {
     const { bytes, meta } = await artifacts.get(call.data.ref)
-    if (!meta.readers.includes(user)) return refuse('NOT_PERMITTED')
+    // Who may look at what a person asked may not listen to how they came to it.
+    const readers = meta.kind === 'turn' ? [user] : readsAs(user, sees)
+    if (!readers.some((reader) => meta.readers.includes(reader))) {
+      return refuse('NOT_PERMITTED')
+    }
     const content = Buffer.from(bytes).toString('utf8')
     if (JSON.stringify(content).length > maxContentCharacters) return refuse('TOO_LARGE')
     return { status: 'FOUND', kind: meta.kind, requestId: meta.requestId, content }
   } catch (error) {
     return toRefusal(error)
   }
+}
+
+/** The principals whose artifacts a user may read, its own first. */
+function readsAs(user: string, sees: NonNullable<ArtifactServiceDeps['sees']>): readonly string[] {
+  const id = user.slice('user:'.length)
+  const others = Object.hasOwn(sees, id) ? (sees[id] ?? []) : []
+  return [user, ...others.map((other) => `user:${other}`)]
 }
 
 export async function putArtifact(
@@ -74,6 +85,7 @@ export async function putArtifact(
   const call = artifactPutCall.safeParse(payload)
   if (!call.success) return refuse('MALFORMED')
   const { kind, requestId, content } = call.data
+  if (kind === 'turn' && parseTurnDocument(content) === undefined) return refuse('MALFORMED')
   try {
     const meta = { kind, requestId, readers: [user], createdAt: now() }
     return { status: 'STORED', ref: await artifacts.put(Buffer.from(content), meta) }

@@ -1,7 +1,7 @@
 // The anchor workflow from outside: the worker shows it signed heads, and whoever verifies the audit
 // reads the largest from its memo. Believes nothing of it; the reader checks the signature.
 
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { type Checkpoint, checkpointSchema } from '../security/audit/checkpoint.ts'
 import {
   type AnchoredHead,
@@ -10,8 +10,7 @@ import {
   taskQueue,
   witnessSignal,
 } from '../workflows/contract.ts'
-import { createDataConverter } from './data-converter.ts'
-import type { SealingKeys } from './payload-keys.ts'
+import { type ClientOptions, connectClient } from './connect-client.ts'
 
 export interface Anchor {
   /** Shows the head to the anchor, starting it if there is none. */
@@ -19,16 +18,8 @@ export interface Anchor {
   close(): Promise<void>
 }
 
-export async function connectAnchor(options: {
-  /** host:port */
-  readonly address: string
-  readonly namespace: string
-  readonly payloadKeys: SealingKeys
-}): Promise<Anchor> {
-  const { address, namespace, payloadKeys } = options
-  const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ keys: payloadKeys, namespace })
-  const client = new Client({ connection, namespace, dataConverter })
+export async function connectAnchor(options: ClientOptions): Promise<Anchor> {
+  const { connection, client } = await connectClient(options)
   return {
     async show({ size, root, at, jws }) {
       const head: AnchoredHead = { size, root, at, jws }

@@ -12,13 +12,14 @@ import {
   type WorkflowHandle,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
-import { ApplicationFailure, type LoadedDataConverter } from '@temporalio/common'
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import { progressSchema } from '../agents/protocol.ts'
-import { limits } from '../plan/limits.ts'
+import { ApplicationFailure } from '@temporalio/common'
+import type { Priority } from '../plan/schema.ts'
 import type { Checkpoint } from '../security/audit/checkpoint.ts'
 import {
+  type ApproveInput,
+  approveUpdate,
   giveUpUpdate,
   type RequestInput,
   type ResolveInput,
@@ -28,14 +29,16 @@ import {
   type RunStatus,
   resolveUpdate,
   retryUpdate,
-  type StepSummary,
   stateQuery,
   taskQueue,
   workflowType,
 } from '../workflows/contract.ts'
+import { runOptions } from '../workflows/run-options.ts'
+import { type Assistant, createAssistant } from './assistant-client.ts'
 import { readAnchor } from './audit-anchor.ts'
 import { createDataConverter } from './data-converter.ts'
 import { openKeyFile } from './payload-keys.ts'
+import { isOpenStatus, stateOf } from './run-state.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
 import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
@@ -55,6 +58,8 @@ export class RunClientError extends Error {
 export interface Submission extends RequestInput {
   /** Name of the recipe, stored in clear. A plan file has none. */
   readonly recipe?: string
+  /** Of its tasks among all others'; as registered, and MEDIUM without. */
+  readonly priority?: Priority
 }
 
 export interface RunDescription {
@@ -92,8 +97,12 @@ export interface RunClient {
   retry(requestId: string, retry: RetryInput): Promise<void>
   resolve(requestId: string, answer: ResolveInput): Promise<void>
   giveUp(requestId: string): Promise<void>
+  /** Wakes a run that may wait for what has been decided. @throws RunClientError as the others do */
+  approve(requestId: string, approved: ApproveInput): Promise<void>
   /** @throws RunClientError UNREACHABLE, from each */
   readonly schedules: Schedules
+  /** The one of the person with this account of the bus. */
+  assistant(account: string): Assistant
   /** The audit's head that the anchor workflow remembers. @throws RunClientError UNREACHABLE */
   anchoredHead(): Promise<Checkpoint | undefined>
   close(): Promise<void>
@@ -133,7 +142,7 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
     submit: (submission) => submit(client, submission),
     describe: (requestId) => describe(handleOf(requestId)),
     state: (requestId) =>
-      found(() => stateOf(handleOf(requestId), client.options.loadedDataConverter)),
+      found(() => stateOf(requestId, handleOf, client.options.loadedDataConverter)),
     watch: (requestId, signal) => watchRun(requestId, runs, signal),
     result: (requestId) => resultOf(handleOf(requestId)),
     cancel: (requestId) =>
@@ -143,7 +152,12 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
     retry: (requestId, retry) => decide(requestId, retryUpdate, [retry]),
     resolve: (requestId, answer) => decide(requestId, resolveUpdate, [answer]),
     giveUp: (requestId) => decide(requestId, giveUpUpdate, []),
+    approve: (requestId, approved) => decide(requestId, approveUpdate, [approved]),
     schedules: createSchedules(client, found),
+    assistant: (account) =>
+      createAssistant(client, account, (call) =>
+        connection.withDeadline(Date.now() + decisionTimeoutMs, () => found(call)),
+      ),
     anchoredHead: () => found(() => readAnchor(client)),
     close: () => connection.close(),
   }
@@ -153,40 +167,15 @@ export async function createRunClient(options: RunClientOptions): Promise<RunCli
 /** A worker takes an update up in milliseconds; more means that none is there. */
 const decisionTimeoutMs = 20_000
 
-/** What the workflow says, and how far the agents are, which only their heartbeats know. */
-async function stateOf(handle: WorkflowHandle, converter: LoadedDataConverter): Promise<RunState> {
-  const state = await handle.query<RunState>(stateQuery)
-  if (!state.steps.some(({ outcome }) => outcome === 'running')) return state
-  const { raw } = await handle.describe()
-  const progress = new Map<string, StepSummary['progress']>()
-  for (const { activityId, heartbeatDetails } of raw.pendingActivities ?? []) {
-    const [step = ''] = (activityId ?? '').split('~')
-    const details = await decodeArrayFromPayloads(converter, heartbeatDetails?.payloads)
-    const told = progressSchema.safeParse(details[0]).data
-    if (told !== undefined) progress.set(step, told)
-  }
-  const steps = state.steps.map((summary) => {
-    const told = progress.get(summary.id)
-    return told === undefined ? summary : { ...summary, progress: told }
-  })
-  return { ...state, steps }
-}
-
-async function submit(client: Client, { recipe, ...input }: Submission) {
+async function submit(client: Client, { recipe, priority = 'MEDIUM', ...input }: Submission) {
   const { requestId } = input
   try {
     const started = await client.workflow.start(workflowType, {
       workflowId: requestId,
       taskQueue,
-      args: [input],
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      args: [{ lane: 'fast', ...input }],
       workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowExecutionTimeout: limits.runMs,
-      staticSummary: recipe ?? 'plan',
-      typedSearchAttributes: [
-        { key: statusAttribute, value: 'running' },
-        ...(recipe === undefined ? [] : [{ key: recipeAttribute, value: recipe }]),
-      ],
+      ...runOptions({ priority, recipe }),
     })
     return { workflowId: requestId, runId: started.firstExecutionRunId }
   } catch (error) {
@@ -215,11 +204,22 @@ async function describe(handle: WorkflowHandle): Promise<RunDescription> {
 
 /** The server's word on whether it runs, ours on how it ended. */
 function toStatus(execution: string, noted: string | undefined): RunStatus {
-  if (execution === 'RUNNING') return noted === 'held' ? 'held' : 'running'
+  const known = statuses.find((status) => status === noted)
+  if (execution === 'RUNNING') return known !== undefined && isOpenStatus(known) ? known : 'running'
   if (execution !== 'COMPLETED') return execution === 'CANCELLED' ? 'cancelled' : 'failed'
-  const statuses: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'denied']
-  return statuses.find((status) => status === noted) ?? 'failed'
+  return known === undefined || isOpenStatus(known) ? 'failed' : known
 }
+
+const statuses = [
+  'running',
+  'waiting-approval',
+  'held',
+  'scheduled',
+  'completed',
+  'failed',
+  'cancelled',
+  'denied',
+] as const satisfies readonly RunStatus[]
 
 async function resultOf(handle: WorkflowHandle): Promise<RunResult> {
   try {
@@ -240,6 +240,9 @@ async function found<T>(call: () => Promise<T>): Promise<T> {
       throw new RunClientError('UNREACHABLE', `Temporal does not answer: ${error.cause.details}`, {
         cause: error,
       })
+    }
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+      throw new RunClientError('UNREACHABLE', 'no worker takes it up', { cause: error })
     }
     if (error instanceof WorkflowUpdateFailedError) {
       const { cause } = error

@@ -1,6 +1,6 @@
 // The worker's entry: `node temporal/main.ts --config <file>`. Says on descriptor 3 when it polls, or
-// why it cannot; leaves on SIGTERM and when its standard input ends, which means that the supervisor
-// died.
+// why it cannot; reads its policy again on SIGHUP; leaves on SIGTERM and when its standard input ends,
+// which means that the supervisor died.
 
 import { fstatSync, writeSync } from 'node:fs'
 import { catalogue } from '../agents/catalogue.ts'
@@ -28,11 +28,18 @@ const stop = new Promise<void>((resolve) => {
   process.stdin.resume()
 })
 
+/** Registered at once: without a handler the signal would end the process. */
+let reload: () => void = () => undefined
+process.on('SIGHUP', () => reload())
+
 try {
   await runWorker(readWorkerConfig(process.argv.slice(2)), {
     catalogue,
     stop,
     onReady: () => say({ ready: true }),
+    onReload: (handler) => {
+      reload = handler
+    },
   })
   process.exit(0)
 } catch (error) {

@@ -13,7 +13,9 @@ import {
 import { limits } from '../plan/limits.ts'
 import type { SchedulePolicy, ScheduleSpec } from '../plan/schedule.ts'
 import { zoneForServer } from '../plan/schedule-times.ts'
+import type { Priority } from '../plan/schema.ts'
 import { type FiringInput, firingWorkflowType, taskQueue } from '../workflows/contract.ts'
+import { toTaskPriority } from './priority.ts'
 
 export interface ScheduleSetup {
   readonly id: string
@@ -24,6 +26,7 @@ export interface ScheduleSetup {
   readonly paused: boolean
   readonly requestRef: string
   readonly recipe?: string
+  readonly priority: Priority
 }
 
 /** What the server knows. Times are milliseconds since the epoch. */
@@ -92,7 +95,7 @@ function scheduleIdOf(id: string): string {
 }
 
 async function put(client: Client, handle: ScheduleHandle, setup: ScheduleSetup): Promise<void> {
-  const { id, spec, policy, note, paused, requestRef, recipe } = setup
+  const { id, spec, policy, note, paused, requestRef, recipe, priority } = setup
   const input: FiringInput = {
     schedule: id,
     requestRef,
@@ -114,6 +117,7 @@ async function put(client: Client, handle: ScheduleHandle, setup: ScheduleSetup)
       args: [input],
       workflowExecutionTimeout: limits.runMs,
       staticSummary: recipe ?? 'plan',
+      priority: toTaskPriority(priority),
     },
     policies: {
       overlap: overlaps[policy.overlap],

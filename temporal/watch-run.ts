@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunResult, RunState, RunStatus } from '../workflows/contract.ts'
+import { isOpenStatus } from './run-state.ts'
 
 export interface WatchedRuns {
   describe(requestId: string): Promise<{ readonly status: RunStatus }>
@@ -21,7 +22,7 @@ export async function* watchRun(
   let last = ''
   while (signal?.aborted !== true) {
     const { status } = await runs.describe(requestId)
-    if (status !== 'running' && status !== 'held') {
+    if (!isOpenStatus(status)) {
       const { answerRef: _, ...end } = await runs.result(requestId)
       yield end
       return

@@ -5,11 +5,14 @@ import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from './activities.ts'
 import { createDataConverter } from './data-converter.ts'
 import type { SealingKeys } from './payload-keys.ts'
+import { deploymentOptions } from './worker-build.ts'
 
 export interface WorkerSetup {
   readonly connection: NativeConnection
   readonly namespace: string
   readonly taskQueue: string
+  /** What `claimTasks` returned: a build that is current, or undefined for none. */
+  readonly build: string | undefined
   /** File that `temporal/bundle-main.ts` wrote. */
   readonly workflowBundle: string
   readonly payloadKeys: SealingKeys
@@ -24,11 +27,13 @@ export async function createWorker(setup: WorkerSetup): Promise<Worker> {
     taskQueue,
     workflowBundle: { codePath: workflowBundle },
     activities: setup.activities,
+    ...deploymentOptions(setup.build),
     dataConverter: createDataConverter({ keys: payloadKeys, namespace }),
     // The default follows the heap's size and ignores what a workflow weighs; 100 KiB each here.
     maxCachedWorkflows: 200,
     // Three runs at full fan-out, or two hundred at work on one step each.
     maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentLocalActivityExecutions: 200,
     // How long the server keeps a run for the worker that has it in memory before any other may go on
     // with it. The default of 10 s is what a killed worker costs each of its runs; one that is only
     // busy for longer than this replays, which costs milliseconds.

@@ -5,8 +5,8 @@
 
 import {
   condition,
-  continueAsNew,
   defineSignal,
+  makeContinueAsNewFunc,
   setHandler,
   upsertMemo,
   workflowInfo,
@@ -28,5 +28,7 @@ export async function auditAnchor({ head = null }: AnchorInput = {}): Promise<ne
     upsertMemo({ head: shown })
   })
   await condition(() => seen >= headsPerRun || workflowInfo().continueAsNewSuggested)
-  return await continueAsNew<typeof auditAnchor>({ head: largest })
+  // A new run has no memo of its own, and may never be shown a larger head.
+  const memo = largest === null ? {} : { memo: { head: largest } }
+  return await makeContinueAsNewFunc<typeof auditAnchor>(memo)({ head: largest })
 }

@@ -26,7 +26,9 @@ export async function firing(input: FiringInput): Promise<FiringResult> {
   try {
     const run = await startChild<typeof request>('request', {
       workflowId: requestId,
-      args: [{ requestId, requestRef, firing: { schedule, at: Date.parse(time), zone } }],
+      args: [
+        { requestId, requestRef, firing: { schedule, at: Date.parse(time), zone }, lane: 'fast' },
+      ],
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       // A run that is out goes on by itself if somebody terminates this workflow.
       parentClosePolicy: ParentClosePolicy.ABANDON,

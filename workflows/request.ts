@@ -5,23 +5,20 @@
 
 import { defineSearchAttributeKey } from '@temporalio/common'
 import {
-  ActivityCancellationType,
-  type ActivityOptions,
   CancellationScope,
-  condition,
   defineQuery,
   defineUpdate,
   isCancellation,
   patched,
-  proxyActivities,
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow'
-import type { PlanSkeleton, SkeletonStep } from '../plan/schema.ts'
+import { untilAdmitted } from './admission.ts'
+import { createAhead } from './ahead.ts'
 import {
-  finalFailureTypes,
+  type ApproveInput,
+  approveUpdate,
   giveUpUpdate,
-  type NamedActivities,
   type RequestInput,
   type ResolveInput,
   type RetryInput,
@@ -29,92 +26,107 @@ import {
   type RunState,
   resolveUpdate,
   retryUpdate,
-  type StepInput,
-  type StepResult,
+  type SourceRef,
   stateQuery,
 } from './contract.ts'
-import { refuseGiveUp, refuseResolve, refuseRetry } from './decisions.ts'
+import { refuseApprove, refuseGiveUp, refuseResolve, refuseRetry } from './decisions.ts'
+import { createDispatch } from './dispatch.ts'
+import { createRunLane } from './locally.ts'
+import { isNothingToReport } from './nothing-to-report.ts'
+import { createPlanning } from './planning.ts'
+import { planWords } from './proposing.ts'
 import {
   type Controls,
   createControls,
   createProgress,
   type Progress,
-  type RunPorts,
   runPlan,
 } from './run-plan.ts'
-import { toFailedResult, toFailureCode, wasCutOff } from './step-failure.ts'
+import { createRunPorts } from './run-ports.ts'
+import { toFailureCode } from './step-failure.ts'
 
 const statusKey = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
 const state = defineQuery<RunState>(stateQuery)
 const retry = defineUpdate<void, [RetryInput]>(retryUpdate)
 const resolve = defineUpdate<void, [ResolveInput]>(resolveUpdate)
 const giveUp = defineUpdate<void, []>(giveUpUpdate)
-/** What plan/compile.ts lets through; anything else is a bug that must not reach the server. */
-const activityType = /^[a-z][a-z0-9-]{0,39}\.[a-z][a-z0-9_-]{0,39}$/
-
-/**
- * What one attempt may take beyond the command itself: two cold starts of the agent (a minute each),
- * and on the last attempt the wait until every token of the effect has expired (47 s).
- */
-const attemptSlackMs = 180_000
-/** Attempts that a crash of the worker may burn without counting as attempts at the command. */
-const crashAttempts = 3
-const retryPolicy = {
-  initialInterval: 500,
-  backoffCoefficient: 2,
-  maximumInterval: 10_000,
-  nonRetryableErrorTypes: [...finalFailureTypes],
-}
-const named: NamedActivities = proxyActivities<NamedActivities>({
-  startToCloseTimeout: 60_000,
-  scheduleToCloseTimeout: 300_000,
-  retry: { ...retryPolicy, maximumAttempts: 8 },
-})
+const approve = defineUpdate<void, [ApproveInput]>(approveUpdate)
 
 /** Carries one registered request from its plan to its answer. */
 export async function request(input: RequestInput): Promise<RunResult> {
   let progress: Progress = new Map()
+  const lane = createRunLane()
+  const planning = createPlanning(input, lane)
   const controls = createControls()
   // Runs of before this change drain what is out by themselves, and are replayed so.
   const follows = patched('follow-what-is-out')
-  let current: Pick<RunState, 'status' | 'code'> = { status: 'running' }
-  setHandler(state, () => ({ ...current, steps: [...progress.values()] }))
-  const decisions = () => ({ progress, held: controls.held })
+  let current: Omit<RunState, 'steps'> = { status: 'running' }
+  let consulted: Pick<RunState, 'consulted'> = {}
+  setHandler(state, () => ({ ...current, ...consulted, steps: [...progress.values()] }))
+  const decisions = () => ({ progress, ...controls })
   takeDecisions(controls, decisions)
-  const setStatus = (status: RunState['status']) => {
-    current = { status }
-    upsertSearchAttributes([{ key: statusKey, value: status }])
+  const setStatus = (now: Omit<RunState, 'steps'>) => {
+    current = now
+    upsertSearchAttributes([{ key: statusKey, value: now.status }])
   }
   const finish = (end: Pick<RunState, 'status' | 'code'>, answerRef: string | null): RunResult => {
     current = end
     upsertSearchAttributes([{ key: statusKey, value: end.status }])
-    return { ...end, steps: [...progress.values()], answerRef }
+    return { ...end, ...consulted, steps: [...progress.values()], answerRef }
   }
   try {
-    const compiled = await named.compilePlan(input)
+    const ports = createRunPorts(input.requestId, lane)
+    const compiled = await untilAdmitted(controls.questions, {
+      ...ports,
+      compile:
+        input.text === true
+          ? planWords(input, lane, (models) => {
+              consulted = { consulted: models }
+            })
+          : () => planning.compilePlan(input),
+      onAsked: (approval) =>
+        setStatus(
+          approval === null
+            ? { status: 'running' }
+            : { status: 'waiting-approval', approvals: [approval] },
+        ),
+    })
     if (compiled.status !== 'ADMITTED') {
       const status = compiled.status === 'DENIED' ? 'denied' : 'failed'
-      return finish({ status, code: compiled.code }, null)
+      const answerRef = compiled.status === 'ANSWERED' ? compiled.answerRef : null
+      return finish({ status, code: compiled.code }, answerRef)
     }
     const { skeleton } = compiled
     progress = createProgress(skeleton)
     const { requestId } = input
+    const ahead = createAhead()
+    const compose = async (sources: readonly SourceRef[]) =>
+      ahead.answer(sources) ??
+      (await planning.composeAnswer({ requestId, planRef: skeleton.planRef, sources }))
+    const early = createEarlyAnswer(compose, (answerRef) =>
+      setStatus({ status: 'scheduled', answerRef }),
+    )
     const { sources, ...end } = await runPlan(
       { requestId, skeleton, progress, controls },
       {
         ...ports,
-        dispatch: (step, given) => dispatch(step, given, follows),
-        onHeld: (held) => setStatus(held ? 'held' : 'running'),
+        dispatch: createDispatch(follows, lane, skeleton.ahead === true ? ahead : undefined),
+        onStatus: (status, soFar) => {
+          if (status === 'scheduled') return early.want(soFar)
+          early.forget()
+          setStatus({ status })
+        },
       },
     )
+    early.forget()
     // A run that did all it was asked gets its answer even if it is cancelled at the last moment.
     const answer =
       end.status === 'completed'
-        ? await CancellationScope.nonCancellable(() =>
-            named.composeAnswer({ requestId, planRef: skeleton.planRef, sources }),
-          )
+        ? await CancellationScope.nonCancellable(() => compose(sources))
         : null
-    return finish(end, answer?.answerRef ?? null)
+    const result = finish(end, answer?.answerRef ?? null)
+    const isNothing = isNothingToReport(progress, answer?.isEmpty === true)
+    return isNothing ? { ...result, nothingToReport: true } : result
   } catch (error) {
     if (isCancellation(error)) return finish({ status: 'cancelled' }, null)
     return finish({ status: 'failed', code: toFailureCode(error) }, null)
@@ -123,8 +135,8 @@ export async function request(input: RequestInput): Promise<RunResult> {
 
 /** Validators are synchronous and throw ApplicationFailure only: anything else wedges the run. */
 function takeDecisions(
-  { orders }: Controls,
-  now: () => { readonly progress: Progress; readonly held: ReadonlySet<string> },
+  { orders, questions }: Controls,
+  now: () => Pick<Controls, 'held' | 'iteration'> & { readonly progress: Progress },
 ): void {
   setHandler(retry, (given) => void orders.push({ kind: 'retry', retry: given }), {
     validator: (given) => refuseRetry(given, now()),
@@ -135,68 +147,34 @@ function takeDecisions(
   setHandler(giveUp, () => void orders.push({ kind: 'give-up' }), {
     validator: () => refuseGiveUp(now()),
   })
-}
-
-const ports: Omit<RunPorts, 'dispatch' | 'onHeld'> = {
-  until: (ready) => condition(ready),
-  isCancellation,
-  cancelled: () => CancellationScope.current().consideredCancelled,
-  shielded: (work) => CancellationScope.nonCancellable(work),
+  setHandler(approve, ({ approvals }) => questions.decide(approvals), {
+    validator: (given) => refuseApprove(given),
+  })
 }
 
 /**
- * Runs one step, or its undo, to an outcome. A cancellation of the run reaches the activity, which
- * tells the agent; an undo is out of its reach. What was cut off on the way may have been sent: one
- * more activity finds out.
+ * The answer to what a run has done before its steps that wait for a time. Composed while the run goes
+ * on; what comes too late, because the run is over or goes on with something else, is not told.
+ * @param tell null: nothing could be composed
  */
-async function dispatch(
-  step: SkeletonStep,
-  input: StepInput,
-  follows: boolean,
-): Promise<StepResult> {
-  if (!follows || input.kind === 'undo') {
-    return await CancellationScope.nonCancellable(() => execute(step, input))
-  }
-  try {
-    return await start(step, input)
-  } catch (error) {
-    if (!wasCutOff(error)) return toFailedResult(error, step)
-    const drain = { ...input, drain: true }
-    return await CancellationScope.nonCancellable(() => execute(step, drain))
-  }
-}
-
-async function execute(step: SkeletonStep, input: StepInput): Promise<StepResult> {
-  try {
-    return await start(step, input)
-  } catch (error) {
-    return toFailedResult(error, step)
-  }
-}
-
-async function start(step: SkeletonStep, input: StepInput): Promise<StepResult> {
-  if (!activityType.test(step.type)) throw new Error('a step type is not agent.action')
-  const { rerun = 0 } = input
-  const again = rerun === 0 ? '' : `~${rerun}`
-  const undo = input.kind === 'undo'
-  const activities = proxyActivities<Record<string, (input: StepInput) => Promise<StepResult>>>({
-    ...optionsOf(step),
-    activityId: `${step.id}${again}${undo ? '~undo' : ''}${input.drain === true ? '~drain' : ''}`,
-    summary: undo ? `undo ${step.id}` : step.id,
-  })
-  const run = activities[step.type]
-  if (run === undefined) throw new Error('unreachable: the proxy answers every name')
-  return await run(input)
-}
-
-function optionsOf(step: PlanSkeleton['steps'][number]): ActivityOptions {
-  const maximumAttempts = step.attempts + crashAttempts
-  const startToCloseTimeout = step.timeoutMs + attemptSlackMs
+function createEarlyAnswer(
+  compose: (sources: readonly SourceRef[]) => Promise<{ readonly answerRef: string }>,
+  tell: (answerRef: string | null) => void,
+) {
+  let wanted: readonly SourceRef[] | null = null
   return {
-    startToCloseTimeout,
-    scheduleToCloseTimeout: maximumAttempts * (startToCloseTimeout + retryPolicy.maximumInterval),
-    heartbeatTimeout: 5_000,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { ...retryPolicy, maximumAttempts },
+    want(sources: readonly SourceRef[]) {
+      wanted = sources
+      const publish = (answerRef: string | null) => {
+        if (wanted === sources) tell(answerRef)
+      }
+      compose(sources).then(
+        ({ answerRef }) => publish(answerRef),
+        () => publish(null),
+      )
+    },
+    forget() {
+      wanted = null
+    },
   }
 }

@@ -3,7 +3,9 @@
 // waiting, no Temporal. A step that runs again is another effect with an undo of its own.
 
 import { limits } from '../plan/limits.ts'
-import type { PlanSkeleton, SkeletonStep } from '../plan/schema.ts'
+import type { SkeletonStep } from '../plan/schema.ts'
+import { type Books, enqueue, type Given, inputOf, pass } from './books.ts'
+import { consequenceOf } from './consequence.ts'
 import type {
   ResolveInput,
   RetryInput,
@@ -11,23 +13,47 @@ import type {
   StepInput,
   StepOutcome,
   StepResult,
-  StepSummary,
 } from './contract.ts'
-import { createUndoRegister, type Undo, type UndoRegister } from './undo-register.ts'
-
-/** What each step has come to, in plan order: read by the `state` query while the run goes on. */
-export type Progress = Map<string, StepSummary>
+import { createEntries, delayedOf, entryOf, isReady, sourceOf } from './entries.ts'
+import { type LookAhead, lookAhead } from './look-ahead.ts'
+import { summariseLoop } from './loop.ts'
+import { note, summarise } from './progress.ts'
+import { again, resolve } from './restart.ts'
+import { type LoopJob, stopLoop } from './run-loop.ts'
+import { createSlots } from './slots.ts'
+import { createUndoRegister, type Undo } from './undo-register.ts'
 
 export interface Stage {
   mayLaunch(): boolean
   next(): SkeletonStep
   running(): number
+  /** Steps whose needs are there and whose time is not; each is told once. */
+  takeEarly(): readonly SkeletonStep[]
+  /** Its time has come. */
+  arrive(step: SkeletonStep): void
+  /** Some step waits for its time. */
+  isEarly(): boolean
+  /** All that does not wait for a time has ended, and something is still to come. */
+  isScheduled(): boolean
+  /** Some step waits for a person to approve or deny what they have been asked. */
+  isAsking(): boolean
+  /** Has those begun again that were decided on, or were not looked at for long. */
+  askAgain(now: number): void
   /** Steps that wait for a person. */
   held(): ReadonlySet<string>
+  /** What an iteration of a loop has come to, if there is such an iteration. */
+  iteration(step: string, iteration: number): StepOutcome | undefined
   /** Nothing more is launched: the run turns around. */
   stopped(): boolean
+  /** Also what waits for a slot, and the chunks of loops, begin nothing more. */
+  turnAround(): void
   begin(step: SkeletonStep): StepInput
-  end(step: SkeletonStep, result: StepResult): void
+  /** What it takes to run a step that is a loop, which `begin` has begun. */
+  loopJob(step: SkeletonStep, input: StepInput): LoopJob | null
+  /** `now`, milliseconds since the epoch. */
+  end(step: SkeletonStep, result: StepResult, now: number): void
+  /** What is launched next if all that is at work settles. */
+  readonly following: LookAhead
   /** A person has it run again, with everything that was built on it. */
   again(retry: RetryInput): void
   /** A person has said whether a step of unknown outcome happened. */
@@ -38,56 +64,27 @@ export interface Stage {
   sources(): readonly SourceRef[]
 }
 
-interface Entry {
-  readonly step: SkeletonStep
-  readonly dependants: SkeletonStep[]
-  /** Needs that have not come to an end after which this step may run. */
-  missing: number
-  phase: 'waiting' | 'running' | 'ended'
-  /** Its end let its dependants go on. */
-  passed: boolean
-  rerun: number
-  ref: string | null
-}
-
-interface Given {
-  readonly requestId: string
-  readonly skeleton: PlanSkeleton
-  readonly progress: Progress
-}
-
-/** Everything that a stage keeps count of. */
-interface Books extends Given {
-  readonly entries: ReadonlyMap<string, Entry>
-  readonly ready: SkeletonStep[]
-  readonly undo: UndoRegister
-  readonly held: Set<string>
-  head: number
-  inFlight: number
-  stopped: boolean
-}
-
 export function createStage(given: Given): Stage {
-  const { skeleton } = given
+  const { skeleton, now, onFree } = given
+  const entries = createEntries(skeleton, now)
   const books: Books = {
     ...given,
-    entries: toEntries(skeleton),
-    ready: skeleton.steps.filter((step) => step.needs.length === 0),
+    entries,
+    delayed: delayedOf(skeleton, entries),
+    slots: createSlots(limits.fanOut, onFree),
+    ready: [],
+    early: new Map(),
     undo: createUndoRegister(),
     held: new Set(),
     head: 0,
     inFlight: 0,
+    chunksDrawn: 0,
     stopped: false,
   }
-  const { ready, undo, held } = books
+  for (const entry of entries.values()) enqueue(books, entry)
+  const { ready, early, undo, held, questions } = books
   return {
-    mayLaunch() {
-      // What was queued before its producer was run again waits once more.
-      while (books.head < ready.length && !isReady(entryOf(books, ready[books.head]?.id))) {
-        books.head += 1
-      }
-      return !books.stopped && books.head < ready.length && books.inFlight < limits.fanOut
-    },
+    mayLaunch: () => mayLaunch(books),
     next() {
       const step = ready[books.head]
       if (step === undefined) throw new Error('no step is ready')
@@ -95,10 +92,38 @@ export function createStage(given: Given): Stage {
       return step
     },
     running: () => books.inFlight,
+    takeEarly() {
+      const fresh = [...early].filter(([, known]) => known === 'new').map(([id]) => id)
+      for (const id of fresh) early.set(id, 'told')
+      return fresh.map((id) => entryOf(entries, id).step)
+    },
+    arrive({ id }) {
+      const entry = entryOf(entries, id)
+      entry.due = true
+      early.delete(id)
+      enqueue(books, entry)
+    },
+    isEarly: () => early.size > 0,
+    isScheduled: () => isScheduled(books),
+    isAsking: () => questions.isOpen(),
+    askAgain(now) {
+      for (const id of questions.takeDue(now)) {
+        const entry = entryOf(entries, id)
+        entry.phase = 'waiting'
+        enqueue(books, entry)
+      }
+    },
     held: () => held,
+    iteration: (step, iteration) => entries.get(step)?.loop?.book.outcomes[iteration],
     stopped: () => books.stopped,
+    turnAround: () => turnAround(books),
     begin: (step) => begin(books, step),
-    end: (step, result) => end(books, step, result),
+    loopJob: (step, input) => loopJob(books, step, input),
+    end(step, result, now) {
+      if (result.outcome === 'waiting') ask(books, { step, result, now })
+      else end(books, step, result)
+    },
+    following: (begun) => lookAhead(books, begun),
     again: (retry) => again(books, retry),
     resolve: (answer) => resolve(books, answer),
     giveUp() {
@@ -107,196 +132,117 @@ export function createStage(given: Given): Stage {
     undos: () => undo.newestFirst(),
     sources: () =>
       skeleton.steps
-        .filter((step) => entryOf(books, step.id).phase === 'ended')
-        .map((step) => sourceOf(books, step.id)),
+        .map((step) => entryOf(entries, step.id))
+        .filter(({ phase }) => phase === 'ended')
+        .map(sourceOf),
   }
 }
 
-function entryOf({ entries }: Books, id: string | undefined): Entry {
-  const entry = entries.get(id ?? '')
-  if (entry === undefined) throw new Error('the plan has no such step')
-  return entry
-}
-
-function isReady({ phase, missing }: Entry): boolean {
-  return phase === 'waiting' && missing === 0
-}
-
-function sourceOf(books: Books, id: string): SourceRef {
-  return { step: id, iteration: 0, ref: entryOf(books, id).ref }
-}
-
-function inputOf(books: Books, { step, rerun }: Entry): StepInput {
-  const { requestId, skeleton } = books
-  return {
-    planRef: skeleton.planRef,
-    digest: skeleton.digest,
-    requestId,
-    step: step.id,
-    iteration: 0,
-    kind: 'do',
-    sources: step.needs.map((id) => sourceOf(books, id)),
-    attempts: step.attempts,
-    ...(rerun === 0 ? {} : { rerun }),
+function mayLaunch(books: Books): boolean {
+  const { ready, entries, slots } = books
+  // What was queued before its producer was run again waits once more.
+  while (books.head < ready.length && !isReady(entryOf(entries, ready[books.head]?.id))) {
+    books.head += 1
   }
+  const step = ready[books.head]
+  if (books.stopped || step === undefined) return false
+  // A loop takes its slots itself, for its list and for each of its chunks.
+  return entryOf(entries, step.id).loop !== null || slots.tryTake()
 }
 
+function isScheduled({ skeleton, entries, delayed }: Books): boolean {
+  if (delayed.size === 0) return false
+  const open = skeleton.steps.filter(({ id }) => entryOf(entries, id).phase !== 'ended')
+  return open.length > 0 && open.every(({ id }) => delayed.has(id))
+}
+
+/** Takes the slot that `mayLaunch` has found. */
 function begin(books: Books, step: SkeletonStep): StepInput {
-  const entry = entryOf(books, step.id)
+  const entry = entryOf(books.entries, step.id)
   entry.phase = 'running'
   books.inFlight += 1
   const input = inputOf(books, entry)
   // Before the step, not after it: a step that ends unknown may have had its effect.
-  books.undo.register(step, input)
-  note(books.progress, step.id, { outcome: 'running' })
+  if (entry.loop === null) books.undo.register(step, input)
+  note(books.progress, step.id, { outcome: 'running' }, ['approvals'])
   return input
 }
 
+/** As if it had not begun, but for what the person was asked; a loop keeps what it has come to. */
+function ask(
+  books: Books,
+  {
+    step,
+    result,
+    now,
+  }: { readonly step: SkeletonStep; readonly result: StepResult; readonly now: number },
+): void {
+  const entry = entryOf(books.entries, step.id)
+  const { approvals = [] } = result
+  books.inFlight -= 1
+  entry.phase = 'asking'
+  books.questions.wait(step.id, approvals, now)
+  note(books.progress, step.id, { outcome: 'waiting', approvals })
+  if (entry.loop !== null) return
+  // When it is begun it may be the newest that there is to undo.
+  books.undo.withdraw(step.id, entry.rerun)
+  books.slots.give(1)
+}
+
+function loopJob(books: Books, step: SkeletonStep, input: StepInput): LoopJob | null {
+  const { loop } = entryOf(books.entries, step.id)
+  if (loop === null) return null
+  const { book, chunks } = loop
+  return {
+    ...{ step, input, loop: book, chunks, slots: books.slots, undo: books.undo },
+    drawName() {
+      books.chunksDrawn += 1
+      return `${step.id}~${books.chunksDrawn}`
+    },
+    onChange: () => note(books.progress, step.id, summariseLoop(book, [...chunks.keys()])),
+  }
+}
+
 function end(books: Books, step: SkeletonStep, result: StepResult): void {
-  const entry = entryOf(books, step.id)
-  const { undo, held, progress } = books
+  const entry = entryOf(books.entries, step.id)
+  const { undo, held, progress, slots } = books
   books.inFlight -= 1
   entry.phase = 'ended'
   entry.ref = result.resultRef
-  // A reset of the workflow forgets reruns and the notary does not: each of them may be undone.
-  while (entry.rerun < (result.rerun ?? 0)) {
-    entry.rerun += 1
-    undo.register(step, inputOf(books, entry))
+  if (entry.loop === null) {
+    // A reset of the workflow forgets reruns and the notary does not: each of them may be undone.
+    while (entry.rerun < (result.rerun ?? 0)) {
+      entry.rerun += 1
+      undo.register(step, inputOf(books, entry))
+    }
+    undo.settle(step.id, entry.rerun, result)
   }
-  undo.settle(step.id, entry.rerun, result)
   note(progress, step.id, summarise(result, entry.rerun))
   switch (consequenceOf(step, result.outcome, result.code)) {
     case 'abort':
       books.stopped = true
+      turnAround(books)
       break
     case 'hold':
       held.add(step.id)
       break
     case 'pass':
-      pass(books, entry)
+      pass(books, entry, result.outcome)
       break
   }
+  // Last: whoever waits for a slot must hear first that the run turns around.
+  if (entry.loop === null) slots.give(1)
 }
 
-function pass(books: Books, entry: Entry): void {
-  entry.passed = true
-  for (const { id } of entry.dependants) {
-    const dependant = entryOf(books, id)
-    dependant.missing -= 1
-    if (isReady(dependant)) books.ready.push(dependant.step)
+/** What a person has been asked is not done whatever they answer. */
+function turnAround({ entries, slots, questions, progress }: Books): void {
+  slots.close()
+  for (const entry of entries.values()) {
+    const { step, loop } = entry
+    if (loop !== null) stopLoop(loop.book, loop.chunks)
+    if (entry.phase !== 'asking') continue
+    entry.phase = 'waiting'
+    questions.forget(step.id)
+    note(progress, step.id, { outcome: 'pending' }, ['approvals'])
   }
-}
-
-function again(books: Books, { step, reruns }: RetryInput): void {
-  const entry = entryOf(books, step)
-  reset(books, entry)
-  for (const { step: id, rerun } of reruns) {
-    const one = entryOf(books, id)
-    one.rerun = Math.max(one.rerun, rerun)
-  }
-  if (isReady(entry)) books.ready.push(entry.step)
-}
-
-/** The step runs again, and so does whatever ended on what it came to. */
-function reset(books: Books, entry: Entry): void {
-  if (entry.phase !== 'ended') return
-  entry.phase = 'waiting'
-  entry.ref = null
-  books.held.delete(entry.step.id)
-  note(books.progress, entry.step.id, { outcome: 'pending' }, ['code'])
-  if (!entry.passed) return
-  entry.passed = false
-  for (const { id } of entry.dependants) {
-    const dependant = entryOf(books, id)
-    dependant.missing += 1
-    reset(books, dependant)
-  }
-}
-
-function resolve(books: Books, { step, happened }: ResolveInput): void {
-  const outcome = happened ? 'settled' : 'failed'
-  const code = happened ? 'HAPPENED' : 'DID_NOT_HAPPEN'
-  note(books.progress, step, { outcome, code })
-  if (!happened) return
-  books.held.delete(step)
-  pass(books, entryOf(books, step))
-}
-
-function toEntries(skeleton: PlanSkeleton): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>(
-    skeleton.steps.map((step) => [
-      step.id,
-      {
-        step,
-        dependants: [],
-        missing: step.needs.length,
-        phase: 'waiting',
-        passed: false,
-        rerun: 0,
-        ref: null,
-      },
-    ]),
-  )
-  for (const step of skeleton.steps) {
-    for (const need of step.needs) entries.get(need)?.dependants.push(step)
-  }
-  return entries
-}
-
-/** Codes of a refusal that only follows from the run being stopped. */
-export function isStopping(code: string | undefined): boolean {
-  return code === 'RUN_ABORTING' || code === 'REQUEST_CANCELLED'
-}
-
-/** `continue` forgives what certainly failed; nobody can go on from an unknown outcome. */
-function consequenceOf(
-  { onError }: SkeletonStep,
-  outcome: StepOutcome,
-  code: string | undefined,
-): 'pass' | 'hold' | 'abort' {
-  switch (outcome) {
-    case 'pending':
-    case 'running':
-      throw new Error('a step ended without an outcome')
-    case 'settled':
-    case 'already-settled':
-    case 'skipped':
-      return 'pass'
-    case 'unknown':
-      return onError === 'hold' ? 'hold' : 'abort'
-    case 'failed':
-    case 'denied':
-      if (onError === 'continue') return 'pass'
-      return onError === 'hold' && !isStopping(code) ? 'hold' : 'abort'
-  }
-}
-
-/** Whether a step that has come to this is why a run did not complete. */
-export function isFailing({ onError }: SkeletonStep, outcome: StepOutcome): boolean {
-  if (outcome === 'unknown') return true
-  return (outcome === 'failed' || outcome === 'denied') && onError !== 'continue'
-}
-
-function summarise(result: StepResult, rerun: number): Partial<StepSummary> {
-  return {
-    outcome: result.outcome,
-    ...(result.code === undefined ? {} : { code: result.code }),
-    attempts: result.attempts,
-    durationMs: result.durationMs,
-    ...(rerun === 0 ? {} : { rerun }),
-  }
-}
-
-/** `forget`: what was true before and no longer is. */
-export function note(
-  progress: Progress,
-  id: string,
-  change: Partial<StepSummary>,
-  forget: readonly 'code'[] = [],
-): void {
-  const summary = progress.get(id)
-  if (summary === undefined) return
-  const { code, ...rest } = summary
-  const kept = forget.includes('code') || code === undefined ? rest : { ...rest, code }
-  progress.set(id, { ...kept, ...change })
 }

@@ -11,6 +11,7 @@ import {
   type ArtifactStore,
   openArtifactStore,
 } from '../../activities/artifacts.ts'
+import { createDurableFiles } from '../../activities/durable-files.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 
 const key = Buffer.alloc(32, 7)
@@ -58,6 +59,24 @@ describe('storing', () => {
     expect(await store.put(Buffer.from(secret), { ...meta, createdAt: 5 })).toBe(ref)
     expect(await store.put(Buffer.from(secret), { ...meta, readers: [] })).not.toBe(ref)
     expect(await store.put(Buffer.from(`${secret}!`), meta)).not.toBe(ref)
+  })
+
+  it('makes the entry of what is there already durable: who stored it may not have come to it', async () => {
+    const done: string[] = []
+    const files = createDurableFiles()
+    const told = (what: string, work: Promise<void>) => work.then(() => void done.push(what))
+    const watched = await openArtifactStore({
+      ...{ folder, key, sealing: oneKey(key) },
+      files: {
+        ...files,
+        write: (path, bytes) => told('written', files.write(path, bytes)),
+        confirm: (path) => told('confirmed', files.confirm(path)),
+      },
+    })
+    const ref = await store.put(Buffer.from(secret), meta)
+    expect(await watched.put(Buffer.from(secret), meta)).toBe(ref)
+    // The artifact's entry, and its place in the index.
+    expect(new Set(done)).toEqual(new Set(['confirmed', 'written']))
   })
 
   it('leaves no content, name or id in clear on the disk, and no temporary file', async () => {

@@ -11,12 +11,14 @@ import { composeAnswer, toInertText } from '../../activities/compose-answer.ts'
 import { AttemptFailure, toApplicationFailure } from '../../activities/failure.ts'
 import { createPlanStore } from '../../activities/plan-store.ts'
 import type { AdmitReply } from '../../notary/contract.ts'
-import { decide } from '../../plan/policy.ts'
 import type { CompiledPlan } from '../../plan/schema.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { digestOf } from '../../security/verify/hash.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
+import { catalogue } from '../notary/catalogue.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
+import { toMyself } from '../support/mail-to-oneself.ts'
+import { decide } from '../support/policy.ts'
 
 const source = `
 version: 1
@@ -45,7 +47,11 @@ beforeEach(async () => {
   const unused = () => Promise.reject(new Error('not part of this hop'))
   deps = {
     artifacts,
-    notary: { admit: async ({ plan }) => admit(plan), authorize: unused, settle: unused },
+    notary: {
+      admit: async (call) => admit('plan' in call ? call.plan : undefined),
+      authorize: unused,
+      settle: unused,
+    },
     catalogue: fakeCatalogue,
     decide,
     now: () => 1,
@@ -53,11 +59,14 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const putRequest = (content: unknown, more: { kind?: 'request' | 'plan'; id?: string } = {}) =>
+const putRequest = (
+  content: unknown,
+  more: { kind?: 'request' | 'plan'; id?: string; reader?: string } = {},
+) =>
   artifacts.put(Buffer.from(JSON.stringify(content)), {
     kind: more.kind ?? 'request',
     requestId: more.id ?? requestId,
-    readers: ['user:owner'],
+    readers: [more.reader ?? 'user:owner'],
     createdAt: 1,
   })
 const document = { kind: 'plan', name: 'today', source, inputs: {} }
@@ -101,9 +110,19 @@ describe('compiling a firing of a schedule', () => {
 })
 
 describe('compiling a request', () => {
+  it('means by the own addresses those of who asked', async () => {
+    const people = { owner: ['me@home.example'], anna: ['anna@home.example'] }
+    const decide = () => ({ verdict: 'allow', rules: ['anything'] }) as const
+    deps = { ...deps, catalogue, decide, names: { people, places: {} } }
+    const content = { ...document, source: toMyself }
+    expect(await compile(await putRequest(content))).toMatchObject({ status: 'ADMITTED' })
+    const annas = await putRequest(content, { reader: 'user:anna' })
+    expect(await compile(annas)).toMatchObject({ status: 'DENIED', code: 'FLOW_R2' })
+  })
+
   it('gives the workflow a skeleton without a single literal, and stores the plan', async () => {
     const outcome = await compile(await putRequest(document))
-    if (outcome.status !== 'ADMITTED') throw new Error(outcome.code)
+    if (outcome.status !== 'ADMITTED') throw new Error(outcome.status)
     expect(outcome.skeleton.steps).toMatchObject([{ id: 'read', type: 'calendar.list' }])
     expect(JSON.stringify(outcome)).not.toContain('work')
     const { bytes, meta } = await artifacts.get(outcome.skeleton.planRef)
@@ -157,13 +176,24 @@ describe('compiling a request', () => {
   })
 })
 
+describe('a plan that a person decides on', () => {
+  it('waits for them, and is compiled and asked for again', async () => {
+    const approval = { id: 'apr1', expiresAt: 5_000 }
+    admit = () => ({ status: 'APPROVAL', ...approval })
+    const stored = await putRequest(document)
+    expect(await compile(stored)).toEqual({ status: 'WAITING', approval })
+    admit = (plan) => ({ status: 'ADMITTED', digest: digestOf(plan), user: 'user:owner' })
+    expect(await compile(stored)).toMatchObject({ status: 'ADMITTED' })
+  })
+})
+
 describe('composing the answer', () => {
   const compose = async (
     events: readonly { summary: string }[],
     { step = 'read', run = requestId } = {},
   ) => {
     const compiled = await compile(await putRequest(document))
-    if (compiled.status !== 'ADMITTED') throw new Error(compiled.code)
+    if (compiled.status !== 'ADMITTED') throw new Error(compiled.status)
     const ref = await artifacts.put(Buffer.from(canonicalJson({ count: 1, events })), {
       kind: 'result',
       requestId: run,
@@ -175,10 +205,11 @@ describe('composing the answer', () => {
     const { planRef } = compiled.skeleton
     const sources = [{ step: 'read', iteration: 0, ref }]
     const plans = createPlanStore(artifacts)
-    const { answerRef } = await composeAnswer(
+    const { answerRef, isEmpty } = await composeAnswer(
       { requestId, planRef, sources },
       { artifacts, plans, now: () => 1 },
     )
+    expect(isEmpty).toBe(events.length === 0 ? true : undefined)
     const { bytes, meta } = await artifacts.get(answerRef)
     expect(meta).toMatchObject({ kind: 'answer', requestId, readers: ['user:owner'] })
     return Buffer.from(bytes).toString()
@@ -186,6 +217,10 @@ describe('composing the answer', () => {
 
   it('renders the template over the results it names', async () => {
     expect(await compose([{ summary: 'Dentist' }, { summary: 'Choir' }])).toBe('Dentist; Choir; ')
+  })
+
+  it('says so when nothing of it can be seen', async () => {
+    expect(await compose([])).toBe('')
   })
 
   it('leaves nothing that could act on a terminal or turn the text around', async () => {

@@ -7,11 +7,14 @@ import { type ArtifactStore, openArtifactStore } from '../../activities/artifact
 import type { Attempt } from '../../activities/attempt.ts'
 import type { CrashPoint } from '../../activities/dispatch-deps.ts'
 import { dispatchStep } from '../../activities/dispatch-step.ts'
+import { createDocumentStore } from '../../activities/documents.ts'
 import { AttemptFailure } from '../../activities/failure.ts'
+import { toFastAttempt } from '../../activities/fast-attempt.ts'
 import { createAgentCalls, createNotaryCalls } from '../../activities/notary-calls.ts'
 import { createPlanStore } from '../../activities/plan-store.ts'
+import { createPools, type Pools } from '../../activities/pools.ts'
 import type { AuthorizeReply } from '../../notary/contract.ts'
-import type { CompiledPlan, CompiledStep } from '../../plan/schema.ts'
+import type { CompiledPlan, CompiledStep, Priority } from '../../plan/schema.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { sha256 } from '../../security/verify/hash.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
@@ -62,16 +65,30 @@ export interface Bench {
   readonly points: CrashPoint[]
   /** Milliseconds that the attempts have slept. */
   readonly slept: () => number
+  /** Lets time pass for all attempts to come. */
+  forward(ms: number): void
+  /** Lets the attempts' clock go on by itself. */
+  pass(ms: number): void
   readonly heartbeats: () => number
   /** Aborted by a test whose run is cancelled. */
   readonly cancel: AbortController
+  /** Of this worker; a test may bring its own. */
+  pools: Pools
   /** Called at each crash point; throws to end the attempt there. */
   onPoint: (point: CrashPoint) => void
   dispatch(
     step: string,
-    more?: Partial<StepInput> & { readonly attempt?: number; readonly activityType?: string },
+    more?: Partial<StepInput> & {
+      readonly attempt?: number
+      readonly activityType?: string
+      readonly lane?: Attempt['lane']
+      readonly priority?: Priority
+      readonly turnedAway?: number
+    },
   ): Promise<StepResult>
   source(step: string, ref: string | null): SourceRef
+  /** Dispatches the first step; what the others build on. */
+  afterRead(): Promise<readonly SourceRef[]>
   close(): Promise<void>
 }
 
@@ -108,6 +125,7 @@ export async function createBench(act: Act = honest): Promise<Bench> {
   })
   const points: CrashPoint[] = []
   let sleptMs = 0
+  let passedMs = 0
   let heartbeats = 0
   const bench: Bench = {
     folder,
@@ -116,25 +134,53 @@ export async function createBench(act: Act = honest): Promise<Bench> {
     planRef,
     points,
     slept: () => sleptMs,
+    forward: (ms) => {
+      sleptMs += ms
+    },
+    pass(ms) {
+      passedMs += ms
+    },
     heartbeats: () => heartbeats,
     cancel: new AbortController(),
+    pools: createPools({ catalogue: fakeCatalogue, now: () => Date.now() + sleptMs }),
     onPoint: () => undefined,
     source: (step, ref) => ({ step, iteration: 0, ref }),
-    async dispatch(step, { attempt = 1, activityType, ...more } = {}) {
+    async afterRead() {
+      const { resultRef } = await bench.dispatch('read')
+      return [bench.source('read', resultRef)]
+    },
+    async dispatch(
+      step,
+      {
+        attempt = 1,
+        activityType,
+        lane = 'regular',
+        priority = 'MEDIUM',
+        turnedAway = 0,
+        ...more
+      } = {},
+    ) {
       const own = steps.find(({ id }) => id === step)
-      const now = () => Date.now() + sleptMs
-      const running: Attempt = {
+      const now = () => Date.now() + sleptMs + passedMs
+      const about = {
         number: attempt,
+        turnedAway,
         scheduledAtMs: now(),
         activityType: activityType ?? `${own?.agent}.${own?.action}`,
+        priority,
+        runCancelled: bench.cancel.signal,
+      }
+      const regular: Attempt = {
+        ...about,
+        lane: 'regular',
         heartbeat: () => {
           heartbeats += 1
         },
-        runCancelled: bench.cancel.signal,
         sleep: async (ms) => {
           sleptMs += ms
         },
       }
+      const running = lane === 'fast' ? toFastAttempt(about) : regular
       const input: StepInput = {
         planRef,
         digest: sha256(text),
@@ -149,8 +195,10 @@ export async function createBench(act: Act = honest): Promise<Bench> {
       return await dispatchStep(input, running, {
         artifacts,
         plans: createPlanStore(artifacts),
+        documents: createDocumentStore(artifacts),
         notary: createNotaryCalls(world.bus),
         agents: createAgentCalls(world.bus),
+        pools: bench.pools,
         catalogue: fakeCatalogue,
         now,
         onPoint: (point) => {

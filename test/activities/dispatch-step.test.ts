@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuthorizeReply } from '../../notary/contract.ts'
+import { limits } from '../../plan/limits.ts'
 import { BusError } from '../../security/bus.ts'
 import {
   type Bench,
@@ -17,11 +18,6 @@ beforeEach(async () => {
   bench = await createBench()
 })
 afterEach(() => bench.close())
-
-const afterRead = async () => {
-  const { resultRef } = await bench.dispatch('read')
-  return [bench.source('read', resultRef)]
-}
 
 describe('a step that goes well', () => {
   it('is authorised, executed, stored and settled, in that order', async () => {
@@ -52,7 +48,7 @@ describe('a step that goes well', () => {
   })
 
   it('resolves its arguments from the results it builds on, and names these by hash', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     const result = await bench.dispatch('write', { sources })
     expect(result.outcome).toBe('settled')
     const asked = bench.world.seen.findLast(({ subject }) => subject === 'notary.authorize')
@@ -64,7 +60,7 @@ describe('a step that goes well', () => {
   })
 
   it('brings the contents when the notary has lost them', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     let asked = 0
     bench.world.override.authorize = ({ sources: named }) => {
       asked += 1
@@ -79,11 +75,17 @@ describe('a step that goes well', () => {
   it('is skipped, and settled so, when its guard is false', async () => {
     await bench.close()
     bench = await createBench(async () => ({ count: 0, events: [] }))
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     const result = await bench.dispatch('write', { sources })
     expect(result).toMatchObject({ outcome: 'skipped', resultRef: null })
     expect(bench.world.log).toContain('settle:write:skip')
     expect(bench.world.log).not.toContain('authorize:write')
+  })
+
+  it('goes out with the priority of its run', async () => {
+    await bench.dispatch('read', { priority: 'CRITICAL' })
+    const sent = bench.world.seen.filter(({ subject }) => subject.startsWith('agent.'))
+    expect(sent.map(({ priority }) => priority)).toEqual(['CRITICAL'])
   })
 
   it('tells Temporal that it is alive', async () => {
@@ -102,7 +104,7 @@ describe('a crash', () => {
   ] as const
 
   it.each(points)('%s is survived: the next attempt ends it and nothing runs twice', async (at) => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     bench.onPoint = (point) => {
       if (point === at) throw new Error('crash')
     }
@@ -235,7 +237,11 @@ describe('an answer that is not a result', () => {
   }
 
   it('in progress or stale is tried again', async () => {
-    reply(() => ({ status: 'IN_PROGRESS' }))
+    reply(() => {
+      // An agent that has nothing else to say takes that long to say so.
+      bench.pass(limits.replyMs)
+      return { status: 'IN_PROGRESS' }
+    })
     expect(await failureTypeOf(bench.dispatch('read'))).toBe('IN_PROGRESS')
     for (const code of ['REPLAY', 'TOKEN_EXPIRED', 'TOKEN_AUDIENCE'] as const) {
       reply(() => ({ status: 'REFUSED', code }))

@@ -11,11 +11,6 @@ beforeEach(async () => {
   bench = await createBench()
 })
 afterEach(() => bench.close())
-
-const afterRead = async () => {
-  const { resultRef } = await bench.dispatch('read')
-  return [bench.source('read', resultRef)]
-}
 const times = (entry: string) => bench.world.log.filter((one) => one === entry).length
 
 describe('a long action', () => {
@@ -47,7 +42,7 @@ describe('an activity that may only find out', () => {
   const drain = { drain: true } as const
 
   it('takes the outcome that the agent kept, and sends nothing', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     bench.onPoint = (point) => {
       if (point === 'after-reply') throw new Error('the worker died')
     }
@@ -60,7 +55,7 @@ describe('an activity that may only find out', () => {
   })
 
   it('says that nothing was done where nothing was ever authorised', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     const result = await bench.dispatch('write', { sources, ...drain })
     expect(result).toMatchObject({ outcome: 'denied', code: 'REQUEST_CANCELLED' })
     expect(bench.world.executions.has('write')).toBe(false)
@@ -69,7 +64,7 @@ describe('an activity that may only find out', () => {
 
 describe('a step whose attempts are used up', () => {
   it('has the outcome that the ledger kept, and is not unknown for want of a reply', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     bench.onPoint = (point) => {
       if (point === 'after-reply') throw new Error('the worker died')
     }
@@ -113,7 +108,7 @@ describe('a run that is cancelled', () => {
 
 describe('an effect whose outcome nobody knows', () => {
   it('is settled again once its probe was asked, or could not be', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     let first = true
     bench.world.override.settle = (call) => {
       if (!first || call.kind !== 'do') return undefined

@@ -10,14 +10,9 @@ beforeEach(async () => {
 })
 afterEach(() => bench.close())
 
-const afterRead = async () => {
-  const { resultRef } = await bench.dispatch('read')
-  return [bench.source('read', resultRef)]
-}
-
 describe('an undo', () => {
   it('carries the id of the effect it takes back', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     const done = await bench.dispatch('write', { sources })
     const result = await bench.dispatch('write', {
       kind: 'undo',
@@ -32,14 +27,14 @@ describe('an undo', () => {
   })
 
   it('of a command that was never sent has nothing to do', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     const result = await bench.dispatch('write', { kind: 'undo', sources })
     expect(result).toMatchObject({ outcome: 'skipped', code: 'NOTHING_SENT' })
     expect(bench.world.log).not.toContain('authorize:write~undo')
   })
 
   it('of a command whose outcome is unknown is sent all the same', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     bench.world.override.deliver = (subject) => {
       if (subject.startsWith('agent.')) throw new BusError('TIMEOUT', 'scripted')
     }
@@ -53,7 +48,7 @@ describe('an undo', () => {
   })
 
   it('waits until its step can happen no more', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     await bench.dispatch('write', { sources })
     let alive = 3
     bench.world.override.authorize = ({ kind }) => {
@@ -68,7 +63,7 @@ describe('an undo', () => {
   })
 
   it('that the notary calls needless is skipped', async () => {
-    const sources = await afterRead()
+    const sources = await bench.afterRead()
     await bench.dispatch('write', { sources })
     bench.world.override.authorize = () => denied('NEVER_AUTHORISED')
     expect((await bench.dispatch('write', { kind: 'undo', sources })).outcome).toBe('skipped')

@@ -95,21 +95,23 @@ describe('an agent that lies', () => {
     expect((await bench.dispatch('read')).outcome).toBe('settled')
   })
 
-  const misfits: Record<string, unknown> = {
-    'lacks a field': { count: 1 },
-    'has a field too many': { count: 1, events: [], admin: true },
-    'has the wrong type': { count: 'many', events: [] },
-    'is too large': { count: 1, events: [{ summary: 'x'.repeat(70 * 1024) }] },
-  }
-  it.each(Object.keys(misfits))(
-    'about the shape of its result fails the step: it %s',
-    async (name) => {
+  const key = '-----BEGIN PRIVATE KEY-----'
+  const misfits: readonly (readonly [string, string, unknown])[] = [
+    ['lacks a field', 'OFF_SCHEMA', { count: 1 }],
+    ['has a field too many', 'OFF_SCHEMA', { count: 1, events: [], admin: true }],
+    ['has the wrong type', 'OFF_SCHEMA', { count: 'many', events: [] }],
+    ['is too large', 'TOO_LARGE', { count: 1, events: [{ summary: 'x'.repeat(70 * 1024) }] }],
+    ['holds a secret', 'SECRET', { count: 1, events: [{ summary: key }] }],
+  ]
+  it.each(misfits)(
+    'about its result fails the step, and the notary hears why: it %s (%s)',
+    async (_, fault, misfit) => {
       await bench.close()
-      bench = await createBench(async () => misfits[name])
+      bench = await createBench(async () => misfit)
       const result = await bench.dispatch('read')
       expect(result).toMatchObject({ outcome: 'failed', code: 'INVALID_RESULT', resultRef: null })
       const settled = bench.world.seen.findLast(({ subject }) => subject === 'notary.settle')
-      expect(settled?.payload).toMatchObject({ type: 'receipt', invalidResult: true })
+      expect(settled?.payload).toMatchObject({ type: 'receipt', invalidResult: true, fault })
     },
   )
 

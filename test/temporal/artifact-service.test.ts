@@ -40,7 +40,9 @@ describe('artifact service', () => {
   it('knows an entry point by the account the server mapped, and nobody else', () => {
     expect(userOf('worker.artifact.get.cli')).toBe(owner)
     expect(userOf('worker.artifact.get.console')).toBe(owner)
-    for (const account of ['ingress', 'notary', 'agent_notes_0', '', 'constructor']) {
+    expect(userOf('worker.artifact.get.cli-anna')).toBe('user:anna')
+    const strangers = ['ingress', 'notary', 'agent_notes_0', '', 'constructor']
+    for (const account of [...strangers, 'cli-', 'cli-owner', 'cli-Anna', 'acli-anna', 'cli-a.b']) {
       expect(userOf(`worker.artifact.get.${account}`)).toBeUndefined()
     }
   })
@@ -58,7 +60,7 @@ describe('artifact service', () => {
     })
   })
 
-  it('lets an entry point store nothing but requests', async () => {
+  it('lets an entry point store nothing but requests and turns', async () => {
     for (const kind of ['plan', 'result', 'effect', 'answer']) {
       expect(await putArtifact(owner, { ...put, kind }, deps)).toMatchObject({ code: 'MALFORMED' })
     }
@@ -74,6 +76,60 @@ describe('artifact service', () => {
       const ref = await answer(readers)
       expect(await getArtifact(owner, { ref }, deps)).toMatchObject({ code: 'NOT_PERMITTED' })
     }
+  })
+
+  it('gives it to who may look at what its reader asked, and to nobody by chance', async () => {
+    const ref = await answer(['user:anna'])
+    const house = { ...deps, sees: { ben: ['anna'], anna: ['owner'] } }
+    expect(await getArtifact('user:ben', { ref }, house)).toMatchObject({ status: 'FOUND' })
+    for (const user of [owner, 'user:zoe', 'user:constructor', 'user:']) {
+      expect(await getArtifact(user, { ref }, house)).toMatchObject({ code: 'NOT_PERMITTED' })
+    }
+  })
+
+  describe('of a turn of a conversation', () => {
+    const document = { is: 'said', words: 'what is on', at: '2026-03-01T09:30', zone: 'UTC' }
+    const turn = { kind: 'turn', requestId: 't1', content: JSON.stringify(document) }
+
+    it('keeps it for who said it, once', async () => {
+      const stored = await putArtifact('user:anna', turn, deps)
+      expect(await putArtifact('user:anna', turn, deps)).toEqual(stored)
+      const ref = stored.status === 'STORED' ? stored.ref : ''
+      expect(await getArtifact('user:anna', { ref }, deps)).toEqual({
+        status: 'FOUND',
+        kind: 'turn',
+        requestId: 't1',
+        content: turn.content,
+      })
+    })
+
+    it('gives it to nobody else, also not to who may look at what she asked', async () => {
+      const stored = await putArtifact('user:anna', turn, deps)
+      const ref = stored.status === 'STORED' ? stored.ref : ''
+      const house = { ...deps, sees: { ben: ['anna'], owner: ['anna'] } }
+      for (const user of [owner, 'user:ben', 'user:zoe', undefined]) {
+        expect(await getArtifact(user, { ref }, house)).toMatchObject({ code: 'NOT_PERMITTED' })
+      }
+      // Whoever says the same has said it themselves.
+      const bens = await putArtifact('user:ben', turn, deps)
+      expect(bens.status === 'STORED' && bens.ref !== ref).toBe(true)
+    })
+
+    it('keeps nothing that is no turn', async () => {
+      const contents = [
+        '',
+        '{}',
+        '{',
+        JSON.stringify({ ...document, more: 1 }),
+        JSON.stringify({ ...document, at: 'tomorrow' }),
+        JSON.stringify({ is: 'yes' }),
+        JSON.stringify({ is: 'refusal', reason: 'OTHER', text: '' }),
+      ]
+      for (const content of contents) {
+        const reply = await putArtifact(owner, { ...turn, content }, deps)
+        expect(reply, content).toMatchObject({ code: 'MALFORMED' })
+      }
+    })
   })
 
   it('refuses an account without a user', async () => {

@@ -1,5 +1,6 @@
 // The payload codec: what reaches Temporal is sealed, and nothing else is accepted back.
 
+import { createDecipheriv } from 'node:crypto'
 import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
 import { CodecError, createPayloadCodec } from '../../temporal/codec.ts'
@@ -17,6 +18,15 @@ const codeOf = async (payload: Payload, by = codec) => {
   } catch (error) {
     return error instanceof CodecError ? error.code : error
   }
+}
+
+/** Opens it by hand, with what is said to be bound to it besides the key's name. */
+function openBy({ data, metadata }: Payload, bound: string): Buffer {
+  const bytes = Buffer.from(data ?? [])
+  const keyId = Buffer.from(metadata?.['key-id'] ?? []).toString()
+  const decipher = createDecipheriv('aes-256-gcm', Buffer.alloc(32, 1), bytes.subarray(0, 12))
+  decipher.setAAD(Buffer.from(`${keyId}|${bound}`)).setAuthTag(bytes.subarray(-16))
+  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
 }
 
 describe('payload codec', () => {
@@ -69,6 +79,24 @@ describe('payload codec', () => {
       expect(await codeOf({ ...sealed, data: changed })).toBe('NOT_GENUINE')
     }
     expect(await codeOf({ ...sealed, data: data.subarray(0, 20) })).toBe('NOT_GENUINE')
+  })
+
+  it("packs what is large, says so, and takes nobody else's word for it", async () => {
+    const large = Array.from({ length: 1_000 }, (_, index) => ({ id: `step-${index}`, needs: [] }))
+    const sealed = await seal(large)
+    expect(Buffer.from(sealed.data ?? []).length).toBeLessThan(JSON.stringify(large).length / 2)
+    const [opened] = await codec.decode([sealed])
+    expect(defaultPayloadConverter.fromPayload(opened ?? {})).toEqual(large)
+    const { packed, ...metadata } = sealed.metadata ?? {}
+    expect(packed).toBeDefined()
+    // That it is packed is part of what is sealed: it opens with that word and not without.
+    expect(() => openBy(sealed, 'bulkhead|deflate')).not.toThrow()
+    expect(() => openBy(sealed, 'bulkhead')).toThrow()
+    expect(await codeOf({ ...sealed, metadata })).toBe('NOT_GENUINE')
+    const small = await seal('x')
+    const claimed = { ...small.metadata, packed: Buffer.from('deflate') }
+    expect(small.metadata).not.toHaveProperty('packed')
+    expect(await codeOf({ ...small, metadata: claimed })).toBe('NOT_GENUINE')
   })
 
   it('refuses a key that is not 32 bytes', () => {

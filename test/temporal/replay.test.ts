@@ -25,15 +25,26 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const replay = async (history: unknown, by = key) =>
+interface History {
+  readonly events: readonly Record<string, unknown>[]
+}
+const replay = async (history: History, by = key) =>
   await Worker.runReplayHistory(
     {
       workflowBundle: { codePath },
       dataConverter: createDataConverter({ keys: oneKey(by), namespace: 'bulkhead' }),
     },
     history,
+    workflowIdOf(history),
   )
-const read = async (name: string): Promise<{ events: Record<string, unknown>[] }> =>
+/** `firing` names its run after its own id. */
+function workflowIdOf({ events }: History): string {
+  const started = events[0]?.['workflowExecutionStartedEventAttributes']
+  const id = started !== null && typeof started === 'object' && 'workflowId' in started
+  if (!id) throw new Error('the history does not begin with a start')
+  return String(started.workflowId)
+}
+const read = async (name: string): Promise<History> =>
   JSON.parse(await readFile(join(histories, name), 'utf8'))
 
 describe('kept histories', () => {

@@ -17,14 +17,14 @@ describe('a run that is held', () => {
   /** Runs until it waits for a person, then does what the test says. */
   const whenHeld = (fake: FakeRun, acts: readonly (() => void)[]) => {
     const left = [...acts]
-    const { onHeld } = fake.ports
+    const { onStatus } = fake.ports
     return {
       ...fake,
       ports: {
         ...fake.ports,
-        onHeld(now: boolean) {
-          onHeld(now)
-          if (now) left.shift()?.()
+        onStatus(...told: Parameters<typeof onStatus>) {
+          onStatus(...told)
+          if (told[0] === 'held') left.shift()?.()
         },
       },
     }
@@ -39,12 +39,13 @@ describe('a run that is held', () => {
     )
     expect(outcome).toMatchObject({ status: 'failed', code: 'UNAVAILABLE' })
     expect(fake.log).toEqual(['a', 'c', 'c~undo', 'a~undo'])
-    expect(fake.heldLog).toEqual([true, false])
+    expect(fake.statuses).toEqual(['held', 'running'])
     expect(summary('b')?.outcome).toBe('pending')
   })
 
   it('runs the step again as another effect, and goes on when that settles', async () => {
-    const fake = createFakeRun(async (name) => (name === 'a' ? failing : {}))
+    const onFastLane = { ...failing, lane: 'fast' } as const
+    const fake = createFakeRun(async (name) => (name === 'a' ? onFastLane : {}))
     const reruns = [{ step: 'a', rerun: 1 }]
     const { outcome, summary } = await runSteps(
       [held('a'), step('b', { needs: ['a'] })],
@@ -54,6 +55,7 @@ describe('a run that is held', () => {
     expect(fake.log).toEqual(['a', 'a~1', 'b'])
     expect(summary('a')).toMatchObject({ outcome: 'settled', rerun: 1 })
     expect(summary('a')).not.toHaveProperty('code')
+    expect(summary('a')).not.toHaveProperty('lane')
     expect(fake.inputs.at(-1)?.sources).toEqual([{ step: 'a', iteration: 0, ref: 'ref-a~1' }])
   })
 
@@ -172,7 +174,7 @@ describe('a decision', () => {
       const summary = progress.get('abc'.charAt(index))
       if (summary !== undefined) progress.set(summary.id, { ...summary, outcome })
     }
-    return { progress, held: new Set(['a']) }
+    return { progress, held: new Set(['a']), iteration: () => undefined }
   }
   const codeOf = (act: () => void): unknown => {
     try {
@@ -208,6 +210,6 @@ describe('a decision', () => {
 
   it('to give up is refused while nothing holds the run', () => {
     expect(codeOf(() => refuseGiveUp(now(['failed'])))).toBe('taken')
-    expect(codeOf(() => refuseGiveUp({ held: new Set(), progress: new Map() }))).toBe('NOT_HELD')
+    expect(codeOf(() => refuseGiveUp({ held: new Set() }))).toBe('NOT_HELD')
   })
 })

@@ -1,0 +1,127 @@
+// Which runs and schedules there are, as Temporal knows them, for the retriever: ids, statuses, references.
+// What a run was started with and came to is read from the first and the last event of its history, so that
+// no worker has to replay it. Says nothing of whose they are.
+
+import type { Client } from '@temporalio/client'
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { z } from 'zod'
+import type { ListedSchedule } from '../activities/retrieve-configuration.ts'
+import type { IndexedRun, RunIndex, RunRefs } from '../activities/retrieve-history.ts'
+import { workflowType } from '../workflows/contract.ts'
+import { type ClientOptions, connectClient } from './connect-client.ts'
+import { statusAttribute } from './search-attributes.ts'
+
+export interface TemporalIndex extends RunIndex {
+  schedules(most: number, signal: AbortSignal): Promise<readonly ListedSchedule[]>
+  /** Resolves when that run is over, however it ended; rejects when there is none. */
+  ended(requestId: string, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+const schedulePrefix = 'sched:'
+/** In `HistoryEventFilterType` of the server's interface. */
+const closeEventOnly = 2
+
+const started = z.looseObject({
+  requestRef: z.string(),
+  firing: z.looseObject({ schedule: z.string() }).optional(),
+})
+const result = z.looseObject({
+  answerRef: z.string().nullable(),
+  steps: z.array(z.looseObject({ type: z.string() })),
+})
+const firing = z.looseObject({ requestRef: z.string(), recipe: z.string().optional() })
+
+export async function connectIndex(options: ClientOptions): Promise<TemporalIndex> {
+  const { connection, client } = await connectClient(options)
+  const within = <T>(signal: AbortSignal, call: () => Promise<T>) =>
+    connection.withAbortSignal(signal, call)
+  return {
+    latest: (most, signal) => within(signal, () => latestRuns(client, most)),
+    refsOf: (run, signal) => within(signal, () => refsOf(client, run)),
+    schedules: (most, signal) => within(signal, () => listSchedules(client, most)),
+    ended: (requestId, signal) => within(signal, () => untilOver(client, requestId)),
+    close: () => connection.close(),
+  }
+}
+
+async function latestRuns(client: Client, most: number): Promise<readonly IndexedRun[]> {
+  const runs: IndexedRun[] = []
+  const query = `WorkflowType = '${workflowType}'`
+  for await (const found of client.workflow.list({ query, pageSize: most })) {
+    const { workflowId: requestId, runId, startTime, status } = found
+    runs.push({
+      ...{ requestId, runId, startedAt: startTime.getTime() },
+      status: found.typedSearchAttributes.get(statusAttribute) ?? status.name.toLowerCase(),
+      isOver: status.name !== 'RUNNING',
+    })
+    if (runs.length === most) break
+  }
+  return runs.toSorted((one, other) => other.startedAt - one.startedAt)
+}
+
+type Payloads = Parameters<typeof decodeArrayFromPayloads>[1]
+
+async function firstOf(client: Client, payloads: Payloads): Promise<unknown> {
+  const [first] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads)
+  return first
+}
+
+/** Undefined: a start that is no request's. */
+async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefined> {
+  const first = await eventOf(client, run, 'first')
+  const input = await firstOf(
+    client,
+    first?.workflowExecutionStartedEventAttributes?.input?.payloads,
+  )
+  const begun = started.safeParse(input)
+  if (!begun.success) return undefined
+  const { requestRef, firing: due } = begun.data
+  const refs = { requestRef, schedule: due?.schedule ?? null }
+  if (!run.isOver) return { ...refs, answerRef: null, steps: null }
+  const last = await eventOf(client, run, 'last')
+  const output = await firstOf(
+    client,
+    last?.workflowExecutionCompletedEventAttributes?.result?.payloads,
+  )
+  const ended = result.safeParse(output)
+  // Ended from outside: there is no answer.
+  if (!ended.success) return { ...refs, answerRef: null, steps: null }
+  const { answerRef, steps } = ended.data
+  return { ...refs, answerRef, steps: steps.map(({ type }) => type) }
+}
+
+async function eventOf(client: Client, run: IndexedRun, which: 'first' | 'last') {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId: run.requestId, runId: run.runId },
+    maximumPageSize: 1,
+    ...(which === 'last' ? { historyEventFilterType: closeEventOnly } : {}),
+  })
+  return history?.events?.at(which === 'first' ? 0 : -1)
+}
+
+async function listSchedules(client: Client, most: number): Promise<readonly ListedSchedule[]> {
+  const listed: ListedSchedule[] = []
+  for await (const { scheduleId } of client.schedule.list({ pageSize: most })) {
+    if (!scheduleId.startsWith(schedulePrefix)) continue
+    const { action, state } = await client.schedule.getHandle(scheduleId).describe()
+    const input = firing.safeParse(action.args?.[0])
+    if (input.success) {
+      const { requestRef, recipe } = input.data
+      const id = scheduleId.slice(schedulePrefix.length)
+      listed.push({ id, paused: state.paused, recipe, requestRef })
+    }
+    if (listed.length === most) break
+  }
+  return listed
+}
+
+async function untilOver(client: Client, requestId: string): Promise<void> {
+  const handle = client.workflow.getHandle(requestId)
+  // Ended from outside is over too; whether there is a result, the store knows.
+  await handle.result().catch(async (error: unknown) => {
+    const { status } = await handle.describe()
+    if (status.name === 'RUNNING') throw error
+  })
+}
