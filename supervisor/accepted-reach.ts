@@ -58,6 +58,8 @@ const reachSchema = z.strictObject({
         }),
       ),
       secrets: strings,
+      // Not there in what was accepted before there were programs.
+      programs: z.array(z.strictObject({ name: z.string(), file: z.string() })).default([]),
     }),
   ),
 })

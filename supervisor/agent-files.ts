@@ -21,6 +21,7 @@ import { ledgerBytesOf } from '../plan/sandbox-declaration.ts'
 import { generateKeyPairJwk } from '../security/verify/keys.ts'
 import { SupervisorError } from './codes.ts'
 import { addonName } from './sandbox/contents.ts'
+import type { GrantedProgram } from './sandbox/programs.ts'
 import type { LedgerVolumes } from './sandbox/volume.ts'
 import type { ReplicaAddress, ReplicaLayout } from './state.ts'
 
@@ -41,7 +42,11 @@ export interface PrepareInput {
   readonly storage: LedgerStorage
   /** Of the person's, resolved: given to this sandbox and to nothing else. */
   readonly secrets: readonly { readonly name: string; readonly value: string }[]
+  readonly programs?: readonly ProgramPlace[]
 }
+
+/** Where its programs are, as the agent is told it. */
+type ProgramPlace = Pick<GrantedProgram, 'name' | 'command' | 'env'>
 
 export interface LedgerStorage {
   readonly bytes: number
@@ -72,6 +77,7 @@ export async function prepareSecrets(input: PrepareInput): Promise<BootFacts> {
     ledgerId,
     ledgerBytes: ledgerBytesOf(input.storage.bytes),
     insecure: false,
+    programs: (input.programs ?? []).map(({ name, command, env }) => ({ name, command, env })),
   })
   secret('receipt.jwk.json', privateJwk)
   copySecret(input.tokenKeys, join(layout.secrets, 'token-keys.json'))

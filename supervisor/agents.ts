@@ -8,13 +8,14 @@ import { storageBytesOf } from '../plan/sandbox-declaration.ts'
 import type { Bus } from '../security/bus.ts'
 import { endLeftover } from './boot-record.ts'
 import type { SupervisorError } from './codes.ts'
-import { grantedFolders, grantedSecrets } from './configuration.ts'
+import { grantedFolders, grantedPrograms, grantedSecrets } from './configuration.ts'
 import { doorOf } from './egress.ts'
 import type { NotaryPort } from './notary-port.ts'
 import { type AgentPool, createPool, type PoolMember } from './pool.ts'
 import type { Preparation } from './prepare.ts'
 import { createReplica } from './replica.ts'
 import type { Roads } from './roads.ts'
+import { limitsOf } from './sandbox/oci-spec.ts'
 import type { SecretSources } from './secrets.ts'
 import type { ReplicaAddress } from './state.ts'
 import type { Unwind } from './unwind.ts'
@@ -75,9 +76,14 @@ function toMember(address: ReplicaAddress, input: AgentsInput): readonly PoolMem
     bundle: prepared.bundleOf(manifest),
     addon: prepared.addon,
     runtime: prepared.runtime,
-    granted: () => grantedFolders(manifest, prepared.configuration),
-    secrets: () => grantedSecrets(manifest, prepared.configuration, input.secrets),
+    granted: () => grantedFolders(manifest, prepared.settingsOf(address)),
+    secrets: () => grantedSecrets(manifest, prepared.settingsOf(address), input.secrets),
     storage: { bytes: storageBytesOf(manifest), volumes: prepared.volumes },
+    limits: limitsOf(manifest),
+    programs:
+      manifest.programs === undefined
+        ? undefined
+        : () => grantedPrograms(manifest, prepared.settingsOf(address)),
     driver: prepared.driver,
     notary,
     log: prepared.journal.logOf(`agent-${name}`),

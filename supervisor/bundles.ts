@@ -49,6 +49,17 @@ const workflowBundle: BundleKind = {
 }
 const workflowFile = 'workflows.js'
 
+/** What the worker's process can load: whatever a build of it depends on. */
+const workerSources = [
+  ...['activities', 'agents', 'notary', 'plan', 'planner', 'security', 'temporal', 'workflows'],
+  'package-lock.json',
+]
+
+/** Names the worker of this installation: Temporal records it with every task that it takes. */
+export function workerBuild(): string {
+  return digestOfSources(workerSources)
+}
+
 export interface BundleOptions {
   readonly cacheFolder: string
   readonly environment: Readonly<Record<string, string>>
@@ -107,7 +118,7 @@ function openToReaders(folder: string): void {
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644)
 }
 
-/** Over names and bytes of all TypeScript below the sources, and over what runs the bundle. */
+/** Over names and bytes of all that is loaded below the sources, and over what runs the bundle. */
 function digestOfSources(sources: readonly string[]): string {
   const hash = createHash('sha256').update(`${process.version} ${process.platform}\n`)
   for (const file of sources.flatMap(listFiles).sort()) {
@@ -120,6 +131,6 @@ function listFiles(source: string): readonly string[] {
   if (!existsSync(join(installation, source))) return []
   if (source.includes('.')) return [source]
   return readdirSync(join(installation, source), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') || name.endsWith('.js') || name.endsWith('.json'))
+    .filter((name) => /\.(?:ts|js|json|wasm)$/.test(name))
     .map((name) => join(source, name))
 }

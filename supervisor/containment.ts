@@ -19,7 +19,7 @@ import type { ReplicaAddress } from './state.ts'
 import type { Unwind } from './unwind.ts'
 
 export interface ContainmentOptions {
-  readonly prepared: Pick<Preparation, 'layout' | 'replicas' | 'journal' | 'configuration'>
+  readonly prepared: Pick<Preparation, 'layout' | 'replicas' | 'journal' | 'settingsOf'>
   readonly catalogue: Catalogue
   readonly accounts: readonly Account[]
   readonly members: () => readonly PoolMember[]

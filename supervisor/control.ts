@@ -3,7 +3,10 @@
 
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { answerPeople } from './control-people.ts'
+import { answerPolicy, type PolicyActions } from './control-policy.ts'
 import { answerQuarantine, type QuarantineActions } from './control-quarantine.ts'
+import type { Enrolment } from './enrolment.ts'
 import { answerKeys } from './rotation/control.ts'
 import type { Rotations } from './rotation/orchestrator.ts'
 import type { AgentSummary, AgentView, StatusView } from './views.ts'
@@ -16,6 +19,9 @@ export interface ControlActions {
   readonly quarantine: QuarantineActions
   /** Undefined while it starts. */
   readonly keys: () => Rotations | undefined
+  /** Undefined while it starts. */
+  readonly people: () => Enrolment | undefined
+  readonly policy: PolicyActions
   /** Begins to stop the platform; returns at once. */
   readonly down: () => void
 }
@@ -56,7 +62,11 @@ async function answer(
   const parameters = new URLSearchParams(query)
   const changed = answerQuarantine(call, parameters, actions.quarantine)
   const { status, body } =
-    (await changed) ?? (await answerKeys(call, parameters, actions.keys())) ?? decide(call, actions)
+    (await changed) ??
+    (await answerKeys(call, parameters, actions.keys())) ??
+    (await answerPeople(call, parameters, actions.people())) ??
+    (await answerPolicy(call, actions.policy)) ??
+    decide(call, actions)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 

@@ -14,6 +14,7 @@ import { measure } from './quota.ts'
 import { canMakeControlGroups } from './sandbox/host.ts'
 import { defaultLimits } from './sandbox/oci-spec.ts'
 import { findVolumes } from './sandbox/volume.ts'
+import { readSlots } from './slots.ts'
 import { type ReplicaLayout, stateLayout } from './state.ts'
 
 const mebibyte = 1024 * 1024
@@ -46,7 +47,7 @@ const fullShare = 0.9
 export async function checkLedgers(state: string, catalogue: Catalogue): Promise<string> {
   const layout = stateLayout(state)
   const said: string[] = []
-  for (const address of listReplicas(catalogue)) {
+  for (const address of listReplicas(catalogue, readSlots(layout.slotsFile))) {
     const manifest = catalogue.get(address.agent)
     const { folder, ledger, ledgerImage } = layout.replica(address)
     if (manifest === undefined || !existsSync(ledger)) continue

@@ -3,15 +3,19 @@
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Catalogue } from '../plan/manifest.ts'
+import { settingsOf } from '../plan/agent-settings.ts'
+import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
 import { deploymentSchema } from '../security/deployment.ts'
+import { workerBuild } from './bundles.ts'
 import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
-import { grantedFolders, loadConfiguration } from './configuration.ts'
+import { type Configuration, grantedFolders, loadConfiguration } from './configuration.ts'
+import { checkApprover } from './doctor-approver.ts'
 import { checkQuarantine } from './doctor-quarantine.ts'
 import { checkLedgers, checkWitnesses, describeLimits, describeVolumes } from './doctor-storage.ts'
 import { chooseRange, readIdMaps } from './ids.ts'
 import { processStartTime } from './lock.ts'
+import { checkPolicy } from './policy.ts'
 import { type ConfiguredPorts, isFree, portNames } from './ports.ts'
 import { findNamespaceObstacle, locateRuntime } from './sandbox/host.ts'
 import { assertPrivate, stateLayout } from './state.ts'
@@ -56,10 +60,13 @@ export async function examine(input: DoctorInput): Promise<DoctorReport> {
     check('ledgers', () => checkLedgers(input.state, input.catalogue)),
     check('audit witnesses', () => checkWitnesses(input.state, startedAt(input.state))),
     check('quarantine', () => checkQuarantine(input.state)),
+    check('policy', () => checkPolicy(stateLayout(input.state))),
     check('setpriv', () => checkDeathSignal(input.environment)),
     check('disk', () => checkDisk(input.state)),
     check('clock', () => checkClock(input.state)),
+    check('build', () => describeBuild(input.state)),
     check('state folder', () => checkState(input.state)),
+    check('approver key', () => checkApprover(input.state)),
     check('process users', () => checkUsers(input.environment)),
     check('configuration', () => checkConfiguration(input)),
     check('ports', () => checkPorts(input)),
@@ -172,6 +179,16 @@ function startedAt(state: string): number | undefined {
     : undefined
 }
 
+/** Said, not failed: the worker that runs goes on with the code that it has loaded. */
+function describeBuild(state: string): string {
+  const here = workerBuild()
+  const { deploymentFile } = stateLayout(state)
+  const running = startedAt(state) === undefined ? undefined : readDeployment(deploymentFile)
+  const there = running?.build
+  if (there === undefined || there === here) return here
+  return `${here}; the platform that runs is ${there}: stop and start it to go on with this one`
+}
+
 function readDeployment(file: string) {
   if (!existsSync(file)) return undefined
   return deploymentSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
@@ -209,8 +226,22 @@ function checkConfiguration({ configFile, catalogue, state }: DoctorInput): stri
     return `${configFile} does not exist yet; npm start makes one for the sample home`
   }
   const configuration = loadConfiguration(configFile, catalogue)
-  for (const manifest of catalogue.values()) grantedFolders(manifest, configuration)
-  return configFile
+  const unused: string[] = []
+  for (const manifest of catalogue.values()) {
+    // Nobody has to use every agent; one of which something is set is meant to work.
+    if (isNamed(manifest, configuration)) grantedFolders(manifest, configuration)
+    else unused.push(manifest.name)
+  }
+  return unused.length === 0 ? configFile : `${configFile}; not set up: ${unused.join(', ')}`
+}
+
+/** Something is set of it, or there is nothing to set. */
+function isNamed(manifest: AgentManifest, { value }: Pick<Configuration, 'value'>): boolean {
+  const settings = settingsOf(manifest)
+  return (
+    settings.length === 0 ||
+    settings.some(({ name }) => value(`${manifest.name}.${name}`) !== undefined)
+  )
 }
 
 async function checkPorts(input: DoctorInput): Promise<string> {

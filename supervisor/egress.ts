@@ -6,11 +6,12 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewayAgent, GatewayConfig, ResolvedEgress } from '../egress/contract.ts'
+import { choicesOf } from '../plan/egress-declaration.ts'
 import type { AgentManifest, Catalogue, EgressDeclaration } from '../plan/manifest.ts'
 import { parseOrigin, toOrigin } from '../security/host.ts'
 import type { BootFacts } from './agent-files.ts'
 import { SupervisorError } from './codes.ts'
-import type { Configuration } from './configuration.ts'
+import type { Settings } from './configuration.ts'
 import { folderFor, give, type Owner, writeFor } from './ownership.ts'
 import { resolveSecret, type SecretSources } from './secrets.ts'
 import type { ReplicaAddress, StateLayout } from './state.ts'
@@ -28,7 +29,8 @@ export interface EgressInput {
   readonly layout: StateLayout
   readonly deployment: string
   readonly catalogue: Catalogue
-  readonly configuration: Configuration
+  /** What is set for this replica: by the house, or by whose it is. */
+  readonly settingsOf: (address: ReplicaAddress) => Settings
   readonly replicas: readonly ReplicaAddress[]
   /** Folder of the sockets. */
   readonly sockets: string
@@ -131,37 +133,46 @@ function toGatewayAgent(
     socket: door.socket,
     epochFile: door.epochFile,
     nkeyFile: door.nkeyFile,
-    egress: (manifest.egress ?? []).map((one) => resolveDeclaration(manifest.name, one, input)),
+    egress: (manifest.egress ?? []).map((one) => resolveDeclaration(address, one, input)),
     actions: Object.fromEntries(
       Object.entries(manifest.actions).map(([name, { egress = [] }]) => [name, egress]),
     ),
+    choices: choicesOf(manifest.actions),
   }
 }
 
 function resolveDeclaration(
-  agent: string,
+  address: ReplicaAddress,
   declaration: EgressDeclaration,
   input: EgressInput,
 ): ResolvedEgress {
   const { id, allow, pin, credential, privateAddress = false } = declaration
+  const { onlyPrivate, requestMs } = declaration
   const setting = typeof declaration.host === 'string' ? undefined : declaration.host.config
   return {
     id,
-    origins: originsOf(declaration, input.configuration),
+    origins: originsOf(declaration, input.settingsOf(address)),
     allow,
     privateAddress,
+    ...(onlyPrivate === undefined ? {} : { onlyPrivate }),
+    ...(requestMs === undefined ? {} : { requestMs }),
     ...(setting === undefined ? {} : { setting }),
     ...(pin === undefined ? {} : { pin }),
     ...(credential === undefined
       ? {}
-      : { credential: { as: credential.as, file: writeSecret(agent, declaration, input) } }),
+      : { credential: { as: credential.as, file: writeSecret(address, declaration, input) } }),
   }
 }
 
-function writeSecret(agent: string, { id, credential }: EgressDeclaration, input: EgressInput) {
-  const file = join(secretsOf(input.layout), `${agent}.${id}`)
+function writeSecret(
+  address: ReplicaAddress,
+  { id, credential }: EgressDeclaration,
+  input: EgressInput,
+) {
+  // One for each replica: those of a person's own have another credential.
+  const file = join(secretsOf(input.layout), `${address.agent}.${address.n}.${id}`)
   const key = credential?.secret.config ?? ''
-  const reference = input.configuration.value(key)
+  const reference = input.settingsOf(address).value(key)
   // Not set: the file is absent, and the gateway refuses for want of it.
   if (reference === undefined) return file
   const secret = resolveSecret(key, reference, input.secrets)
@@ -172,10 +183,10 @@ function writeSecret(agent: string, { id, credential }: EgressDeclaration, input
 /** Origins of a declaration, in the form in which the gateway compares them; none when not set. */
 export function originsOf(
   { host, port, protocol, credential }: EgressDeclaration,
-  configuration: Pick<Configuration, 'value'>,
+  settings: Pick<Settings, 'value'>,
 ): readonly string[] {
   if (typeof host === 'string') return [toOrigin(protocol, host, port).text]
-  const value = configuration.value(host.config)
+  const value = settings.value(host.config)
   if (value === undefined) return []
   return value.split(',').map((part) => {
     const parsed = parseOrigin(part.trim())

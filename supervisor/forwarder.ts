@@ -20,8 +20,6 @@ export interface Forwarder {
   activity(): {
     readonly toAgent: number
     readonly fromAgent: number
-    /** Any bytes, keep-alives included. */
-    readonly heard: number
   }
   /** An agent without its connection cannot serve, whether or not its process is still there. */
   isConnected(): boolean
@@ -40,7 +38,7 @@ export interface ForwarderOptions {
 
 export async function openForwarder(options: ForwarderOptions): Promise<Forwarder> {
   const { now } = options
-  const seen = { toAgent: 0, fromAgent: 0, heard: 0 }
+  const seen = { toAgent: 0, fromAgent: 0 }
   const sockets = new Set<Socket>()
   const server = createServer((agent) => {
     const bus = createConnection({ ...options.target, noDelay: true })
@@ -52,8 +50,7 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
       if (port !== undefined) options.roads.open(port)
     })
     agent.on('data', (chunk: Buffer) => {
-      seen.heard = now()
-      if (chunk.byteLength > keepAliveBytes) seen.fromAgent = seen.heard
+      if (chunk.byteLength > keepAliveBytes) seen.fromAgent = now()
     })
     bus.on('data', (chunk: Buffer) => {
       if (chunk.byteLength > keepAliveBytes) seen.toAgent = now()

@@ -14,8 +14,8 @@ import type { StateLayout } from './state.ts'
  * notary's keys, because it puts a new one in the place of the old one itself (notary/keys.ts).
  */
 const supervisorsOwn = {
-  notary: /^(bus|config\.json)$/,
-  worker: /^(bus|config\.json|[a-z.-]+\.keys?(\.[a-z]+)*)$/,
+  notary: /^(bus|(config|users|policy)\.json)$/,
+  worker: /^(bus|(config|policy)\.json|[a-z.-]+\.keys?(\.[a-z]+)*)$/,
 } as const
 
 /** Without ids of their own nothing is changed: every folder is 0700 of the one user. */

@@ -5,6 +5,7 @@
 import { type EnsureReply, ensureRequestSchema } from '../agents/protocol.ts'
 import { limits } from '../plan/limits.ts'
 import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
+import { numbersOf, ownerAlone, type Slots } from '../plan/replicas.ts'
 import { SupervisorError } from './codes.ts'
 import { backoffMs } from './process.ts'
 import type { Replica, ReplicaStatus } from './replica.ts'
@@ -27,10 +28,13 @@ export interface AgentPool {
 /** Fine enough for idle times of seconds, and nothing for the processor. */
 const sweepEveryMs = 500
 
-/** Every replica that the manifests declare. */
-export function listReplicas(catalogue: Catalogue): readonly ReplicaAddress[] {
-  return [...catalogue.values()].flatMap(({ name, replicas }) =>
-    Array.from({ length: replicas }, (_, n) => ({ agent: name, n })),
+/** Every replica that the manifests declare; of agents of one's own, for each of these people. */
+export function listReplicas(
+  catalogue: Catalogue,
+  slots: Slots = ownerAlone,
+): readonly ReplicaAddress[] {
+  return [...catalogue.values()].flatMap((manifest) =>
+    numbersOf(manifest, slots).map((n) => ({ agent: manifest.name, n })),
   )
 }
 

@@ -2,12 +2,13 @@
 // the configuration is read, the programs are there, the disk has room, what a killed supervisor left
 // is gone, bundles and keys exist. Each failure is a SupervisorError with the next command.
 
-import { statfsSync } from 'node:fs'
+import { statfsSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentManifest, Catalogue } from '../plan/manifest.ts'
+import { withReplicas } from '../plan/replicas.ts'
 import { prepareKeys } from '../security/pki/deployment-keys.ts'
-import { type Bundles, prepareBundles } from './bundles.ts'
+import { type Bundles, prepareBundles, workerBuild } from './bundles.ts'
 import { SupervisorError } from './codes.ts'
 import type { Environment } from './config.ts'
 import { type Configuration, loadConfiguration } from './configuration.ts'
@@ -17,16 +18,26 @@ import { type Journal, openJournal } from './journal.ts'
 import { claimLock } from './lock.ts'
 import { type Owners, oneUser } from './ownership.ts'
 import { openPartyFolders } from './party-folders.ts'
+import { openPeople, type People } from './people.ts'
+import { composePolicy, writePolicy } from './policy.ts'
 import { listReplicas } from './pool.ts'
 import { locateAddon, runtimeMounts } from './sandbox/contents.ts'
 import type { SandboxDriver } from './sandbox/driver.ts'
 import { awaitFormerGuard, startGuard } from './sandbox/guard.ts'
 import { canMakeControlGroups, locateRuntime } from './sandbox/host.ts'
 import type { SandboxMount } from './sandbox/oci-spec.ts'
+import { foldersOfProgram } from './sandbox/programs.ts'
 import { createRuncDriver } from './sandbox/runc.ts'
-import { seccompProfileSchema, toOciSeccomp } from './sandbox/seccomp.ts'
-import { findVolumes, type LedgerVolumes } from './sandbox/volume.ts'
 import {
+  type SeccompProfile,
+  seccompProfileSchema,
+  toOciSeccomp,
+  withPrograms,
+} from './sandbox/seccomp.ts'
+import { findVolumes, type LedgerVolumes } from './sandbox/volume.ts'
+import { claimSlots, createWhose, type Whose } from './slots.ts'
+import {
+  prepareReplicaFolders,
   prepareSocketFolder,
   prepareState,
   type ReplicaAddress,
@@ -49,12 +60,15 @@ export interface PrepareOptions {
   readonly say: (line: string) => void
 }
 
-export interface Preparation {
+export interface Preparation extends Whose {
   readonly layout: StateLayout
   readonly deployment: string
   readonly configuration: Configuration
+  /** With the replicas of this deployment. */
+  readonly catalogue: Catalogue
   readonly journal: Journal
   readonly replicas: readonly ReplicaAddress[]
+  readonly people: People
   readonly owners: Owners
   readonly surroundings: Surroundings
   readonly tools: Readonly<Record<ToolName, Tool>>
@@ -64,6 +78,8 @@ export interface Preparation {
   readonly runtime: readonly SandboxMount[]
   readonly addon: string
   readonly workflowBundle: string
+  /** Of the worker: a digest of all that it runs. */
+  readonly build: string
   readonly sockets: string
   bundleOf(manifest: AgentManifest): string
 }
@@ -73,22 +89,28 @@ const neededBytes = 64 * 1024 * 1024
 
 /** @throws SupervisorError, PkiError */
 export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<Preparation> {
-  const { environment, catalogue } = options
-  const configuration = loadConfiguration(options.configFile, catalogue)
+  const { environment } = options
+  const configuration = loadConfiguration(options.configFile, options.catalogue)
+  const catalogue = withReplicas(options.catalogue, configuration.replicas)
   const layout = stateLayout(options.state)
-  const replicas = listReplicas(catalogue)
-  prepareState(layout, replicas)
+  prepareState(layout, [])
   const lock = claimLock(layout.lock, layout.root)
   unwind.add('lock', () => lock.release())
-  const owners = await prepareOwners(layout, replicas, options)
+  const people = openPeople(layout.peopleFile)
+  const { replicas, whose } = prepareReplicas(layout, people, { catalogue, configuration })
+  const owners = await prepareOwners(layout, replicas, { ...options, ...whose })
   assertSpace(layout.root)
   const journal = openJournal(layout.logs, options.say)
   unwind.add('journal', () => journal.close())
   const runc = locateRuntime(environment)
+  const { cacheFolder, childEnvironment } = environment
+  const policy = await composePolicy(configuration.policy, {
+    ...{ cacheFolder, environment: childEnvironment, say: journal.say },
+  })
   const [temporal, natsServer, { deployment }, bundles] = await Promise.all([
     locateTool('temporal', environment),
     locateTool('nats-server', environment),
-    prepareKeys({ state: layout.root, replicas }),
+    prepareKeys({ state: layout.root, replicas, users: people.ids() }),
     prepareBundles({
       cacheFolder: environment.cacheFolder,
       agents: [...catalogue.keys()].some((name) => options.bundles?.has(name) !== true),
@@ -96,6 +118,9 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
       onBuild: (name) => journal.say(`building the ${name} (first start after a change)`),
     }),
   ])
+  writeFileSync(layout.namesFile, `${JSON.stringify(configuration.names)}\n`, { mode: 0o600 })
+  const readers = { notary: owners.of('notary'), worker: owners.of('worker') }
+  writePolicy(layout, policy, readers)
   openPartyFolders(layout, owners, { gateway: needsGateway(catalogue) })
   const volumes = await prepareVolumes(environment.path, layout, journal)
   const addon = locateAddon()
@@ -110,7 +135,7 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
   unwind.add('sockets', () => removeSocketFolder(layout))
   const surroundings = prepareSurroundings(owners, {
     systemFolder: environment.systemFolder,
-    folders: [layout.root, sockets],
+    folders: [layout.root, sockets, ...programFolders(catalogue, replicas, whose)],
     files: [temporal.path, natsServer.path, bundles.workflows, process.execPath],
   })
   const driver = await prepareDriver(
@@ -121,8 +146,11 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     layout,
     deployment,
     configuration,
+    catalogue,
     journal,
     replicas,
+    people,
+    ...whose,
     owners,
     surroundings,
     tools: { temporal, 'nats-server': natsServer },
@@ -131,16 +159,45 @@ export async function prepare(options: PrepareOptions, unwind: Unwind): Promise<
     runtime: await runtimeMounts(process.execPath, addon),
     addon,
     workflowBundle: bundles.workflows,
+    build: workerBuild(),
     sockets,
     bundleOf: ({ name }) => bundleFile(name, bundles, options.bundles),
   }
 }
 
-/** Who shares data shares the id: replicas of an agent that has a folder write to the same one. */
+/** Which there are, and for whom each is; with their folders. @throws SupervisorError STATE_UNUSABLE */
+function prepareReplicas(
+  layout: StateLayout,
+  people: People,
+  declared: Parameters<typeof createWhose>[1],
+): { readonly replicas: readonly ReplicaAddress[]; readonly whose: Whose } {
+  const slots = claimSlots(layout.slotsFile, people.ids())
+  const replicas = listReplicas(declared.catalogue, slots)
+  prepareReplicaFolders(layout, replicas)
+  return { replicas, whose: createWhose(slots, declared) }
+}
+
+/** What a sandbox's user must be able to pass through to reach the configured programs. */
+function programFolders(
+  catalogue: Catalogue,
+  replicas: readonly ReplicaAddress[],
+  { settingsOf }: Pick<Whose, 'settingsOf'>,
+): readonly string[] {
+  return replicas.flatMap((address) => {
+    const { programs = [] } = catalogue.get(address.agent) ?? {}
+    const settings = settingsOf(address)
+    return programs.flatMap(({ from }) => foldersOfProgram(settings.value(from.config)))
+  })
+}
+
+/**
+ * Who shares data shares the id: replicas of an agent that has a folder write to the same one, and
+ * those of one person to that person's.
+ */
 async function prepareOwners(
   layout: StateLayout,
   replicas: readonly ReplicaAddress[],
-  { environment, catalogue }: PrepareOptions,
+  { environment, catalogue, personOf }: PrepareOptions & Pick<Whose, 'personOf'>,
 ): Promise<Owners> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     return oneUser('notary and worker share your user id, so a compromised worker is not contained')
@@ -150,7 +207,9 @@ async function prepareOwners(
     registry: join(environment.systemFolder, 'ids'),
     agents: replicas.map((address) => {
       const shares = (catalogue.get(address.agent)?.mounts.length ?? 0) > 0
-      return { ...address, key: shares ? address.agent : `${address.agent}.${address.n}` }
+      const person = personOf(address)
+      const shared = person === undefined ? address.agent : `${address.agent}@${person}`
+      return { ...address, key: shares ? shared : `${address.agent}.${address.n}` }
     }),
     maps: readIdMaps(),
   })
@@ -176,8 +235,8 @@ async function prepareDriver(
   unwind: Unwind,
 ): Promise<SandboxDriver> {
   const { runc, layout, deployment, journal, volumes, surroundings } = input
-  const file = join(installation, 'seccomp', 'agent.json')
-  const profile = seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  const agent = await readProfile('agent')
+  const programs = await readProfile('programs')
   const canLimit = canMakeControlGroups()
   if (!canLimit) {
     journal.say(
@@ -188,7 +247,8 @@ async function prepareDriver(
     runc,
     root: layout.runc,
     prefix: `bh-${deployment}-`,
-    seccomp: toOciSeccomp(profile, process.arch),
+    seccomp: toOciSeccomp(agent, process.arch),
+    programSeccomp: toOciSeccomp(withPrograms(agent, programs), process.arch),
     canLimit,
     view: viewCommand(surroundings.view, { ...surroundings, folder: '/', volumes: 'see' }),
   })
@@ -210,6 +270,11 @@ async function prepareDriver(
     guard.dismiss()
   })
   return driver
+}
+
+async function readProfile(name: 'agent' | 'programs'): Promise<SeccompProfile> {
+  const file = join(installation, 'seccomp', `${name}.json`)
+  return seccompProfileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
 }
 
 async function prepareVolumes(

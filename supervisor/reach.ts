@@ -1,5 +1,5 @@
 // What each agent can reach, derived in one place from manifests and configuration: what its tokens may
-// ask for, its account on the bus, its folders, its hosts. Pure. The same functions give the bus
+// ask for, its account on the bus, its folders, its hosts, its programs. Pure. The same functions give the bus
 // server, the sandbox and the gateway what they enforce; the tests compare all of them with this. Says
 // nothing about what an agent does within its reach.
 
@@ -7,7 +7,7 @@ import type { AgentManifest, Catalogue, EgressDeclaration } from '../plan/manife
 import { type Account, agentAccountName } from '../security/pki/accounts.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf } from '../security/verify/hash.ts'
-import type { Configuration } from './configuration.ts'
+import type { Settings } from './configuration.ts'
 import { originsOf } from './egress.ts'
 import type { ReplicaAddress } from './state.ts'
 
@@ -49,6 +49,8 @@ export interface AgentReach {
   readonly egress: readonly EgressReach[]
   /** Settings whose secrets its sandbox is given. */
   readonly secrets: readonly string[]
+  /** Configured programs that it may run. */
+  readonly programs: readonly { readonly name: string; readonly file: string }[]
 }
 
 export interface Reach {
@@ -59,7 +61,8 @@ export interface Reach {
 
 export interface ReachInput {
   readonly catalogue: Catalogue
-  readonly configuration: Pick<Configuration, 'folder' | 'value'>
+  /** What is set for this replica: by the house, or by whose it is. */
+  readonly settingsOf: (address: ReplicaAddress) => Settings
   readonly replicas: readonly ReplicaAddress[]
   readonly accounts: readonly Account[]
 }
@@ -77,8 +80,9 @@ export function deriveReach({ catalogue, replicas, ...input }: ReachInput): Reac
 function reachOf(
   address: ReplicaAddress,
   manifest: AgentManifest,
-  { configuration, accounts }: Pick<ReachInput, 'configuration' | 'accounts'>,
+  { settingsOf, accounts }: Pick<ReachInput, 'settingsOf' | 'accounts'>,
 ): AgentReach {
+  const settings = settingsOf(address)
   const account = agentAccountName(address)
   const rights = accounts.find(({ name }) => name === account)
   return {
@@ -91,22 +95,26 @@ function reachOf(
     bus: { account, publish: rights?.publish ?? [], subscribe: rights?.subscribe ?? [] },
     mounts: manifest.mounts.map(({ from, at, mode }) => ({
       from: from.config,
-      folder: configuration.folder(from.config) ?? null,
+      folder: settings.folder(from.config) ?? null,
       ...{ at, mode },
     })),
-    egress: egressReach(manifest, configuration),
+    egress: egressReach(manifest, settings),
     secrets: (manifest.secrets ?? []).map(({ from }) => from.config),
+    programs: (manifest.programs ?? []).flatMap(({ name, from }) => {
+      const file = settings.value(from.config)
+      return file === undefined ? [] : [{ name, file }]
+    }),
   }
 }
 
 /** The hosts of an agent, as configured. @throws SupervisorError CONFIG_INVALID */
 export function egressReach(
   { egress = [] }: Pick<AgentManifest, 'egress'>,
-  configuration: Pick<Configuration, 'folder' | 'value'>,
+  settings: Pick<Settings, 'value'>,
 ): readonly EgressReach[] {
   return egress.map((declaration: EgressDeclaration) => ({
     id: declaration.id,
-    origins: originsOf(declaration, configuration),
+    origins: originsOf(declaration, settings),
     allow: declaration.allow.map((rule) => canonicalJson(rule)),
     privateAddress: declaration.privateAddress ?? false,
     anyKey: declaration.pin === undefined,
@@ -126,6 +134,7 @@ export function linesOfReach({
   mounts,
   egress,
   secrets,
+  programs,
 }: AgentReach): readonly string[] {
   return [
     ...token.actions.flatMap(({ name, effect, egress: ids }) => [
@@ -140,6 +149,7 @@ export function linesOfReach({
         : [`read ${folder} at ${at}`, ...(mode === 'rw' ? [`write ${folder} at ${at}`] : [])],
     ),
     ...secrets.map((setting) => `be given ${setting}`),
+    ...programs.map(({ name, file }) => `run ${file} as ${name}`),
     ...egress.flatMap(({ id, origins, allow, privateAddress, anyKey, credential }) =>
       origins.flatMap((origin) => [
         ...allow.map((rule) => `request ${origin} by ${id}: ${rule}`),

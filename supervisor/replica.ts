@@ -1,57 +1,21 @@
 // The life of one agent replica: stopped, started when it is needed, watched, stopped when idle.
-// Starting is one chain: secrets, bus socket, sandbox, ready, recorded by the notary. One start at a
-// time; whoever asks meanwhile waits for it. An agent whose boot the notary has not recorded does
-// not run. Which replicas exist and when they are idle is pool.ts's.
+// One start (start-replica.ts) at a time; whoever asks meanwhile waits for it. An agent whose boot the
+// notary has not recorded does not run. Which replicas exist and when they are idle is pool.ts's.
 
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
-import {
-  type BootFacts,
-  type LedgerStorage,
-  type PrepareInput,
-  prepareBundle,
-  prepareSecrets,
-  removeSecrets,
-} from './agent-files.ts'
-import { type AgentIds, giveReplica, prepareSandboxUser } from './agent-ownership.ts'
-import { keepBoot, tellStopped } from './boot-record.ts'
+import { removeSecrets } from './agent-files.ts'
+import { tellStopped } from './boot-record.ts'
 import { SupervisorError } from './codes.ts'
-import { announceEpoch, type EgressDoor, withdrawEpoch } from './egress.ts'
-import { type Forwarder, openForwarder } from './forwarder.ts'
-import type { LogFile } from './log-file.ts'
-import type { NotaryPort } from './notary-port.ts'
+import { withdrawEpoch } from './egress.ts'
 import { backoffMs } from './process.ts'
 import { untilQuiet } from './quiet.ts'
-import { type Excess, openQuota, type Quota } from './quota.ts'
-import type { Roads } from './roads.ts'
-import { agentCommand, type GrantedFolder, sandboxMounts } from './sandbox/contents.ts'
-import type { RunningSandbox, SandboxDriver, SandboxFacts } from './sandbox/driver.ts'
-import { defaultLimits, type SandboxMount } from './sandbox/oci-spec.ts'
-import type { ReplicaAddress, ReplicaLayout } from './state.ts'
+import type { Excess } from './quota.ts'
+import type { SandboxFacts } from './sandbox/driver.ts'
+import { type Boot, type BootOptions, nameOf, startReplica } from './start-replica.ts'
+import type { ReplicaAddress } from './state.ts'
 
-export interface ReplicaOptions extends AgentIds {
-  readonly layout: ReplicaLayout
-  readonly deployment: string
-  readonly tokenKeys: string
-  readonly socket: string
-  /** Its way to the gateway; undefined where the manifest declares no egress. */
-  readonly egress: EgressDoor | undefined
-  readonly bus: { readonly host: string; readonly port: number }
-  readonly roads: Roads
+export interface ReplicaOptions extends BootOptions {
   /** Why it may not run now, if there is a reason: asked at every start. */
   readonly barred: () => SupervisorError | undefined
-  readonly bundle: string
-  readonly addon: string
-  readonly runtime: readonly SandboxMount[]
-  readonly storage: LedgerStorage
-  /** Resolved anew at each start; a function, because a missing setting refuses the start. */
-  readonly secrets: () => PrepareInput['secrets']
-  /** Folders of the manifest's mounts; a function, because a missing setting refuses the start. */
-  readonly granted: () => readonly GrantedFolder[]
-  readonly driver: SandboxDriver
-  readonly notary: NotaryPort
-  readonly log: LogFile
-  readonly now: () => number
   readonly onStart: (start: { readonly bootEpoch: string; readonly tookMs: number }) => void
   /** Told when the sandbox is stopped because it wrote more than it may. */
   readonly onExcess: (excess: Excess) => void
@@ -85,17 +49,8 @@ export interface ReplicaStatus {
   readonly idleMs: number | undefined
   /** A command went in and nothing came out since, for this long. */
   readonly pendingMs: number
-  readonly lastHeard: number | null
 }
 
-interface Boot {
-  readonly facts: BootFacts
-  readonly sandbox: RunningSandbox
-  readonly forwarder: Forwarder
-  readonly quota: Quota
-}
-
-const startTimeoutMs = 15_000
 /** Agents finish a command within the reply time or lose it to the ledger; see limits. */
 const stopTimeoutMs = 3_000
 
@@ -185,7 +140,7 @@ class SandboxedReplica implements Replica {
   status(): ReplicaStatus {
     const now = this.#options.now()
     const activity = this.#boot?.forwarder.activity()
-    const { toAgent = 0, fromAgent = 0, heard = 0 } = activity ?? {}
+    const { toAgent = 0, fromAgent = 0 } = activity ?? {}
     // Not what comes out: an idle agent still sends heartbeats, and a reply follows a command.
     const last = Math.max(this.#askedAt, this.#changedAt, toAgent)
     return {
@@ -198,7 +153,6 @@ class SandboxedReplica implements Replica {
       idleMs: this.#boot === undefined ? undefined : now - last,
       // What came before it was ready was the handshake, which nobody answers.
       pendingMs: toAgent > Math.max(fromAgent, this.#changedAt) ? now - toAgent : 0,
-      lastHeard: heard === 0 ? null : heard,
     }
   }
 
@@ -288,62 +242,5 @@ class SandboxedReplica implements Replica {
     if (!crashed) return
     this.#options.onCrash()
     await tellStopped(this.#options, boot.facts)
-  }
-}
-
-const nameOf = ({ agent, n }: ReplicaAddress) => `${agent}.${n}`
-
-async function startReplica(options: ReplicaOptions): Promise<Boot> {
-  const { address, layout, driver } = options
-  const name = nameOf(address)
-  const granted = options.granted()
-  const user = prepareSandboxUser(granted, options)
-  prepareBundle(layout, { bundle: options.bundle, addon: options.addon })
-  const quota = await openQuota({ ...options, granted })
-  const facts = await prepareSecrets({ ...options, secrets: options.secrets() })
-  announceEpoch(options.egress, facts)
-  let sandbox: RunningSandbox | undefined
-  const forwarder = await openForwarder({
-    socket: options.socket,
-    target: options.bus,
-    now: options.now,
-    roads: options.roads,
-    onEnd: () => sandbox?.look(),
-  })
-  try {
-    giveReplica(layout, user, { bus: options.socket, egress: options.egress?.socket })
-    sandbox = await driver.start({
-      spec: {
-        name: `bh-${options.deployment}-${name}-${facts.bootEpoch}`,
-        hostname: name.replace('.', '-'),
-        command: agentCommand,
-        mounts: sandboxMounts(
-          options.runtime,
-          {
-            bundle: layout.bundle,
-            secrets: layout.secrets,
-            ledger: layout.ledger,
-            busSocket: options.socket,
-            ...(options.egress === undefined ? {} : { egressSocket: options.egress.socket }),
-          },
-          granted,
-        ),
-        user: user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-        limits: defaultLimits,
-      },
-      folder: join(layout.run, 'sandbox'),
-      log: options.log,
-      startTimeoutMs,
-    })
-    keepBoot(layout, facts)
-    await options.notary.boot({ ...address, ...facts, running: true })
-    return { facts, sandbox, forwarder, quota }
-  } catch (error) {
-    await sandbox?.stop(0)
-    await forwarder.close()
-    withdrawEpoch(options.egress)
-    removeSecrets(layout)
-    rmSync(options.socket, { force: true })
-    throw error
   }
 }

@@ -14,18 +14,32 @@ export interface SecretSources {
 }
 
 /** A header's value; longer or other text is not a credential of HTTP. */
-const usable = /^[\u0020-\u007e]{1,4096}$/
+const headerText = /^[\u0020-\u007e]{1,4096}$/
+/** What an agent reads itself: lines of any language, such as one password for each repository. */
+const plainText = /^(?:[\n\r\t]|\P{Cc}){1,16384}$/u
 
 /**
- * The value of `file://path`, `env://NAME` or `systemd-cred://name`. A final line break of a file is
- * not part of it.
+ * The value of `file://path`, `env://NAME` or `systemd-cred://name`, for a header of the gateway's. A
+ * final line break of a file is not part of it.
  * @param key the setting, for messages
  * @throws SupervisorError CONFIG_INVALID
  */
 export function resolveSecret(key: string, reference: string, sources: SecretSources): string {
   const value = readReference(key, reference, sources)
-  if (value === undefined || !usable.test(value)) {
+  if (value === undefined || !headerText.test(value)) {
     throw refuse(key, 'the secret is empty, too long, or more than one line of plain text')
+  }
+  return value
+}
+
+/**
+ * The same for an agent's own use, which may have several lines.
+ * @throws SupervisorError CONFIG_INVALID
+ */
+export function resolveAgentSecret(key: string, reference: string, sources: SecretSources): string {
+  const value = readReference(key, reference, sources)
+  if (value === undefined || value.trim() === '' || !plainText.test(value)) {
+    throw refuse(key, 'the secret is empty, too long, or holds control characters')
   }
   return value
 }

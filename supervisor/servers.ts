@@ -4,6 +4,11 @@
 
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { HouseholdRights } from '../plan/household-rights.ts'
+import type { Catalogue } from '../plan/manifest.ts'
+import type { PlannerModel } from '../plan/planner-models.ts'
+import type { KnownNames } from '../plan/principals.ts'
+import { replicasOf, type Slots } from '../plan/replicas.ts'
 import type { Ports } from './ports.ts'
 import type { ProcessPlan } from './process.ts'
 import type { StartAs } from './start-as.ts'
@@ -147,19 +152,54 @@ export const notaryEntry = join(installation, 'notary', 'main.ts')
 export const gatewayEntry = join(installation, 'egress', 'main.ts')
 export const workerEntry = join(installation, 'temporal', 'main.ts')
 
-export function notaryConfig(layout: StateLayout, deployment: string): Record<string, unknown> {
+export function notaryConfig(
+  layout: StateLayout,
+  {
+    deployment,
+    names,
+    planner,
+    zone,
+    catalogue,
+    slots,
+  }: {
+    readonly deployment: string
+    readonly names: KnownNames
+    /** As the worker's. */
+    readonly planner?: readonly PlannerModel[] | undefined
+    readonly catalogue: Catalogue
+    readonly slots: Slots
+    /** Of `bulkhead.yaml`; where it does not say, the notary takes the machine's. */
+    readonly zone?: string | undefined
+  },
+): Record<string, unknown> {
   return {
     deployment,
+    names,
+    replicas: replicasOf(catalogue),
+    slots,
+    ...(zone === undefined ? {} : { zone }),
+    ...(planner === undefined ? {} : { planner }),
     issuer: `notary:${deployment}`,
     folder: layout.notary,
     bus: join(layout.notary, 'bus'),
-    owner: 'owner',
   }
 }
 
 export function workerConfig(
   layout: StateLayout,
-  input: { readonly deployment: string; readonly ports: Ports; readonly workflowBundle: string },
+  input: {
+    readonly deployment: string
+    readonly ports: Ports
+    readonly workflowBundle: string
+    readonly build: string
+    readonly fastLane: boolean
+    readonly names: KnownNames
+    readonly catalogue: Catalogue
+    readonly users: HouseholdRights
+    readonly planner?: readonly PlannerModel[] | undefined
+    /** As the notary's. */
+    readonly zone?: string | undefined
+  },
 ): Record<string, unknown> {
   return {
     deployment: input.deployment,
@@ -168,5 +208,14 @@ export function workerConfig(
     temporal: { address: `${host}:${input.ports.temporal}`, namespace },
     taskQueue,
     workflowBundle: input.workflowBundle,
+    build: input.build,
+    fastLane: input.fastLane,
+    names: input.names,
+    ...(input.zone === undefined ? {} : { zone: input.zone }),
+    ...(input.planner === undefined ? {} : { planner: input.planner }),
+    replicas: replicasOf(input.catalogue),
+    sees: Object.fromEntries(
+      Object.entries(input.users).map(([id, { sees = [] }]) => [id, sees] as const),
+    ),
   }
 }

@@ -30,6 +30,7 @@ import {
   schemaVersionOf,
   toCopyName,
 } from '../security/state-copy.ts'
+import { syncPath } from '../security/sync-path.ts'
 import { explainSystemError, SupervisorError } from './codes.ts'
 import { claimLock } from './lock.ts'
 import { type StateLayout, stateLayout } from './state.ts'
@@ -103,7 +104,7 @@ function replaceBy(layout: StateLayout, { name, version }: StateCopy, now: numbe
     if (facts !== undefined && process.getuid?.() === 0) chownSync(fresh, facts.uid, facts.gid)
     const replaced = facts === undefined ? null : putAside(folder, now)
     renameSync(fresh, current)
-    sync(folder)
+    syncPath(folder)
     return { restored: name, version, replaced }
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -217,13 +218,4 @@ function readVersion(file: string): number | undefined {
 
 function unusable(message: string): SupervisorError {
   return new SupervisorError('COPY_UNUSABLE', message, { next: 'npx bulkhead state backups' })
-}
-
-function sync(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }

@@ -42,16 +42,26 @@ export interface StateLayout {
   readonly natsConfig: string
   readonly caFile: string
   readonly tokenKeys: string
+  /** Public keys of the audit. */
+  readonly auditKey: string
   readonly notary: string
   readonly worker: string
+  /** What the owner's commands need. */
+  readonly cli: string
   readonly gateway: string
   readonly supervisorBus: string
   /** Credentials of the watch over connections. */
   readonly supervisorWatch: string
   /** The supervisor's copy of what the notary says is shut out. */
   readonly quarantineFile: string
+  /** Who is enrolled besides the owner. */
+  readonly peopleFile: string
+  /** Whose replicas are which, of agents of one's own. */
+  readonly slotsFile: string
   /** What every agent can reach, and what the owner accepted of it. */
   readonly reach: { readonly current: string; readonly accepted: string }
+  /** The person's lists of people and places, for the command. */
+  readonly namesFile: string
   readonly temporalDb: string
   readonly logs: string
   readonly run: string
@@ -72,16 +82,21 @@ export function stateLayout(root: string): StateLayout {
     natsConfig: join(root, 'nats', 'nats.conf'),
     caFile: join(root, 'pki', 'ca.pem'),
     tokenKeys: join(root, 'public', 'token-keys.json'),
+    auditKey: join(root, 'public', 'audit-key.json'),
     notary: join(root, 'notary'),
     worker: join(root, 'worker'),
+    cli: join(root, 'cli'),
     gateway: join(root, 'gateway'),
     supervisorBus: join(root, 'supervisor', 'bus'),
     supervisorWatch: join(root, 'supervisor', 'sys'),
     quarantineFile: join(root, 'supervisor', 'quarantine.json'),
+    peopleFile: join(root, 'supervisor', 'users.json'),
+    slotsFile: join(root, 'supervisor', 'slots.json'),
     reach: {
       current: join(root, 'public', 'reach.json'),
       accepted: join(root, 'supervisor', 'accepted-reach.json'),
     },
+    namesFile: join(root, 'cli', 'names.json'),
     temporalDb: join(root, 'temporal', 'temporal.db'),
     logs: join(root, 'logs'),
     run,
@@ -125,9 +140,18 @@ export function prepareState(layout: StateLayout, replicas: readonly ReplicaAddr
     layout.logs,
     layout.run,
     layout.runc,
-    ...replicas.map((replica) => layout.replica(replica).run),
   ]
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  prepareReplicaFolders(layout, replicas)
+}
+
+export function prepareReplicaFolders(
+  layout: StateLayout,
+  replicas: readonly ReplicaAddress[],
+): void {
+  for (const replica of replicas) {
+    mkdirSync(layout.replica(replica).run, { recursive: true, mode: 0o700 })
+  }
 }
 
 /** Empty, or with what a deployment or the sample home puts there: nobody's other folder. */

@@ -65,9 +65,13 @@ export function isOpenToAll(folder: string): boolean {
 const script = `set -e
 umask 022
 scratch=$1; volumes=$2; shift 2
+# That of a deployment which ends meanwhile is gone with its folder, and that is what was wanted.
+gone() { while read -r _ _ _ _ on _; do
+  if [ "$on" = "$1" ]; then echo "$1 stays mounted" >&2; return 1; fi
+done < /proc/self/mountinfo; }
 if [ "$volumes" = leave ]; then
   while read -r _ _ _ _ at _; do case $at in
-    */agents/*.[0-9]*/ledger*) umount -l "$(printf %b "$at")" ;;
+    */agents/*.[0-9]*/ledger*) umount -l "$(printf %b "$at")" 2>/dev/null || gone "$at" ;;
   esac; done < /proc/self/mountinfo
 fi
 mount -t tmpfs -o size=64k,mode=700 bulkhead-view "$scratch"

@@ -1,13 +1,19 @@
 // What the control socket shows: the shapes of `status` and `agents show` (interfaces.md), built from
-// manifests, accounts and the kernel's facts. Additions are allowed, renames are not. Pure but for
-// reading a process's usage from /proc.
+// manifests, accounts, heartbeats and the kernel's facts. Additions are allowed, renames are not. Pure
+// but for reading a process's user from /proc.
 
 import { readFileSync } from 'node:fs'
+import type { RetrieverCounts } from '../agents/protocol.ts'
 import type { AgentManifest } from '../plan/manifest.ts'
 import { type Account, agentAccountName } from '../security/pki/accounts.ts'
-import type { Configuration } from './configuration.ts'
+import type { PolicyInUse } from '../security/policy/in-use.ts'
+import { type AgentMetrics, toMetrics } from './agent-metrics.ts'
+import type { Settings } from './configuration.ts'
+import { type Heartbeats, type Pulse, pulseOf } from './heartbeats.ts'
 import type { PoolMember } from './pool.ts'
+import type { PoolNews, PoolStates } from './pool-states.ts'
 import type { ProcessStatus } from './process.ts'
+import { type ProgramState, programStates } from './program-states.ts'
 import type { Held } from './quarantine.ts'
 import { type EgressReach, egressReach } from './reach.ts'
 import type { SandboxFacts } from './sandbox/driver.ts'
@@ -15,8 +21,14 @@ import type { ReplicaAddress } from './state.ts'
 
 export interface StatusView {
   readonly ready: boolean
+  /** Of the worker: a digest of all that it runs. */
+  readonly build: string
   readonly processes: readonly (PartyStatus & { readonly uid: number | null })[]
   readonly links: Readonly<Record<string, string>>
+  /** What the notary says of it; null before it ever ran. */
+  readonly policy: PolicyInUse | null
+  /** What the worker's retriever had at hand, and what it had to ask for; null: nothing was looked for. */
+  readonly retriever: RetrieverCounts | null
 }
 
 /** A process, or an agent's replica: `quarantined` is then a state, with the reason beside it. */
@@ -32,6 +44,8 @@ export interface AgentSummary {
   readonly replicas: number
   /** Those of its replicas that are shut out. */
   readonly quarantine: readonly Held[]
+  readonly pool: PoolNews
+  readonly metrics: AgentMetrics
 }
 
 export interface AgentView {
@@ -50,33 +64,36 @@ export interface AgentView {
       readonly mode: string
     }[]
   }
+  /** Programs of the machine's that it may run. */
+  readonly programs: readonly ProgramState[]
   readonly actions: readonly {
     readonly name: string
     readonly effect: string
     readonly summary: string
   }[]
+  /** Whether the worker may use it: `open` means that it did not answer and is left alone. */
+  readonly pool: PoolNews
   readonly metrics: AgentMetrics
   /** Those of its replicas that are shut out: since when, by whom, why. */
   readonly quarantine: readonly Held[]
   readonly replicas: readonly {
     readonly n: number
+    /** Whom it serves, and nobody else; null: the household. */
+    readonly user: string | null
     readonly state: string
     readonly pid: number | null
     readonly uid: number | null
+    readonly heartbeat: Pulse
   }[]
 }
 
-/** What only the agent knows of itself (executed, failed) is null here: its bytes are ciphertext. */
-export interface AgentMetrics {
-  readonly executed: number | null
-  readonly failed: number | null
-  readonly meanMs: number | null
-  readonly successRate: number | null
-  /** Processor time in milliseconds since its start. */
-  readonly cpu: number | null
-  readonly memoryBytes: number | null
+/** What both views of agents need. */
+interface Observed {
+  readonly quarantined: readonly Held[]
+  readonly heartbeats: Pick<Heartbeats, 'of'>
+  readonly pools: Pick<PoolStates, 'of'>
   /** Milliseconds since the epoch. */
-  readonly lastHeartbeat: number | null
+  readonly now: number
 }
 
 export function toStatus(
@@ -84,8 +101,11 @@ export function toStatus(
   servers: readonly ProcessStatus[],
   context: {
     readonly members: readonly PoolMember[]
+    readonly build: string
     readonly links: Record<string, string>
     readonly quarantined: readonly Held[]
+    readonly policy: PolicyInUse | undefined
+    readonly retriever?: RetrieverCounts | undefined
   },
 ): StatusView {
   const agents = context.members.map(({ replica }): PartyStatus => {
@@ -101,12 +121,13 @@ export function toStatus(
     }
   })
   const processes = [...servers, ...agents].map((one) => ({ ...one, uid: readUser(one.pid) }))
-  return { ready, processes, links: context.links }
+  const { build, links, policy = null, retriever = null } = context
+  return { ready, build, processes, links, policy, retriever }
 }
 
 export function toSummaries(
   members: readonly PoolMember[],
-  quarantined: readonly Held[],
+  { quarantined, heartbeats, pools, now }: Observed,
 ): readonly AgentSummary[] {
   return groupByAgent(members).map(([manifest, group]) => ({
     name: manifest.name,
@@ -114,6 +135,8 @@ export function toSummaries(
     state: stateOf(group, quarantined),
     replicas: group.length,
     quarantine: heldAmong(quarantined, group),
+    pool: pools.of(manifest.name),
+    metrics: toMetrics(replicasOf(group), heartbeats, now),
   }))
 }
 
@@ -121,10 +144,11 @@ export function toSummaries(
 export function toAgentView(
   name: string,
   members: readonly PoolMember[],
-  context: {
+  context: Observed & {
     readonly accounts: readonly Account[]
-    readonly quarantined: readonly Held[]
-    readonly configuration: Pick<Configuration, 'folder' | 'value'>
+    readonly settingsOf: (address: ReplicaAddress) => Settings
+    /** Whose the replica is; undefined: the household's. */
+    readonly personOf: (address: ReplicaAddress) => string | undefined
   },
 ): AgentView | undefined {
   const entry = groupByAgent(members).find(([manifest]) => manifest.name === name)
@@ -134,7 +158,7 @@ export function toAgentView(
   // The replica that serves, where there are several; each has the same reach but for its number.
   const shown = group.find(({ replica }) => replica.status().state === 'running') ?? first
   const status = shown.replica.status()
-  const { accounts, quarantined, configuration } = context
+  const { accounts, quarantined, settingsOf, personOf, heartbeats, pools, now } = context
   const account = accounts.find((one) => one.name === agentAccountName(shown.replica.address))
   return {
     name,
@@ -144,19 +168,24 @@ export function toAgentView(
     reach: {
       publish: account?.publish ?? [],
       subscribe: account?.subscribe ?? [],
-      egress: egressReach(manifest, configuration),
+      egress: egressReach(manifest, settingsOf(shown.replica.address)),
       mounts: manifest.mounts.map(({ from, at, mode }) => ({ from: from.config, at, mode })),
     },
+    programs: programStates(manifest, settingsOf(shown.replica.address)),
     actions: Object.entries(manifest.actions).map(([action, { effect, summary }]) => ({
       name: action,
       effect,
       summary,
     })),
-    metrics: toMetrics(status.pid, status.lastHeard),
+    pool: pools.of(name),
+    metrics: toMetrics(replicasOf(group), heartbeats, now),
     quarantine: heldAmong(quarantined, group),
     replicas: group.map(({ replica }) => {
-      const { state, pid } = replica.status()
-      return { n: replica.address.n, state, pid, uid: readUser(pid) }
+      const status = replica.status()
+      const { state, pid } = status
+      const heartbeat = pulseOf(status, heartbeats.of(replica.address), now)
+      const user = personOf(replica.address) ?? null
+      return { n: replica.address.n, user, state, pid, uid: readUser(pid), heartbeat }
     }),
   }
 }
@@ -172,6 +201,8 @@ function groupByAgent(
   }
   return [...groups.values()]
 }
+
+const replicasOf = (group: readonly PoolMember[]) => group.map(({ replica }) => replica)
 
 function heldOf(held: readonly Held[], { agent, n }: ReplicaAddress): Held | undefined {
   return held.find((entry) => entry.agent === agent && entry.n === n)
@@ -190,19 +221,6 @@ function stateOf(group: readonly PoolMember[], quarantined: readonly Held[]): st
   )
 }
 
-function toMetrics(pid: number | null, lastHeard: number | null): AgentMetrics {
-  const usage = pid === null ? undefined : readUsage(pid)
-  return {
-    executed: null,
-    failed: null,
-    meanMs: null,
-    successRate: null,
-    cpu: usage?.cpuMs ?? null,
-    memoryBytes: usage?.memoryBytes ?? null,
-    lastHeartbeat: lastHeard,
-  }
-}
-
 /** The host's user id that a process runs as, as the kernel says; null when there is no process. */
 function readUser(pid: number | null): number | null {
   try {
@@ -210,24 +228,5 @@ function readUser(pid: number | null): number | null {
     return uid === undefined ? null : Number(uid)
   } catch {
     return null
-  }
-}
-
-/** Clock ticks of /proc/<pid>/stat: 100 a second on every Linux that Node runs on. */
-const tickMs = 10
-
-function readUsage(
-  pid: number,
-): { readonly cpuMs: number; readonly memoryBytes: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return {
-      cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
-      memoryBytes: Number(kilobytes) * 1024,
-    }
-  } catch {
-    return undefined
   }
 }

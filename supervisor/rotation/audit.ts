@@ -6,11 +6,16 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseTrustedKeys, toPublished } from '../../security/audit/key-chain.ts'
+import { syncPath } from '../../security/sync-path.ts'
 import { type PublicJwk, publicJwkSchema, thumbprint } from '../../security/verify/keys.ts'
 import type { KeyRotation, ListedKey, RotatedKeys } from './contract.ts'
-import { createNotaryKeys, drawKey, type NotaryKeys } from './notary-keys.ts'
-import { replaceFile, syncFolder } from './replace-file.ts'
-import { type NotaryRotationInput, takeUpTimeoutMs } from './signing.ts'
+import {
+  createNotaryKeys,
+  drawKey,
+  type NotaryKeys,
+  type NotaryRotationInput,
+} from './notary-keys.ts'
+import { replaceFile } from './replace-file.ts'
 
 export function createAuditRotation(input: NotaryRotationInput): KeyRotation {
   const folder = dirname(input.layout.tokenKeys)
@@ -18,11 +23,7 @@ export function createAuditRotation(input: NotaryRotationInput): KeyRotation {
     ...input,
     published: join(folder, 'audit-key.json'),
     announced: join(folder, 'audit-key.next.json'),
-    notary: createNotaryKeys({
-      folder: input.layout.notary,
-      hangUp: input.hangUp,
-      timeoutMs: input.timeoutMs ?? takeUpTimeoutMs,
-    }),
+    notary: createNotaryKeys(input),
   }
   return {
     kind: 'audit',
@@ -100,7 +101,7 @@ async function finish(
 
 function withdraw({ announced }: Self): void {
   rmSync(announced, { force: true })
-  syncFolder(dirname(announced))
+  syncPath(dirname(announced))
 }
 
 function readAnnounced({ announced }: Self): PublicJwk | undefined {

@@ -17,7 +17,7 @@ import { createSigningRotation } from './signing.ts'
 
 export interface ComposeInput {
   readonly layout: StateLayout
-  readonly identities: Pick<IdentitiesInput, 'state' | 'replicas' | 'gateway'>
+  readonly identities: Pick<IdentitiesInput, 'state' | 'replicas' | 'gateway' | 'users'>
   readonly bus: BusServer
   readonly notary: NotaryPort
   readonly replicas: () => readonly Pick<Replica, 'drain'>[]
@@ -50,6 +50,7 @@ export function composeRotations(input: ComposeInput): Rotations {
       case 'payload':
         return createPayloadRotation({
           state: layout.root,
+          users: input.identities.users ?? [],
           record,
           now: Date.now,
           countRunsBefore: (time) => countRunsBefore(input.temporal, time),

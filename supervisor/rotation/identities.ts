@@ -31,7 +31,7 @@ import { withAgentsDrained } from './drained.ts'
 import type { RecordPhase } from './phases.ts'
 
 export interface IdentityRotationInput {
-  readonly identities: Pick<IdentitiesInput, 'state' | 'replicas' | 'gateway'>
+  readonly identities: Pick<IdentitiesInput, 'state' | 'replicas' | 'gateway' | 'users'>
   readonly bus: BusServer
   readonly replicas: () => readonly Pick<Replica, 'drain'>[]
   readonly record: RecordPhase
@@ -47,8 +47,8 @@ export function createIdentityRotation(
   kind: SuccessorKind,
   input: IdentityRotationInput,
 ): KeyRotation {
-  const { state, replicas, gateway } = input.identities
-  const folders = credentialFolders(replicas, gateway)
+  const { state, replicas, gateway, users } = input.identities
+  const folders = credentialFolders(replicas, gateway, users)
   return {
     kind,
     async rotate(say, signal) {
@@ -83,11 +83,11 @@ async function carryThrough(
   input: IdentityRotationInput,
   { say, signal }: { readonly say: Say; readonly signal: AbortSignal },
 ): Promise<RotatedKeys> {
-  const { state, replicas, gateway } = input.identities
+  const { state, replicas, gateway, users } = input.identities
   const { bus, overlapMs } = input
-  const own = credentialFolders([], gateway)
+  const own = credentialFolders([], gateway, users)
   const agents = new Map(
-    [...credentialFolders(replicas, gateway)].filter(([account]) => !own.has(account)),
+    [...credentialFolders(replicas, gateway, users)].filter(([account]) => !own.has(account)),
   )
   await saveIdentity(state)
   say('the bus server takes both; agents get theirs between two starts')

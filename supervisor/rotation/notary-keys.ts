@@ -9,6 +9,7 @@ import { type KeysInUse, keysInUseSchema } from '../../security/keys-in-use.ts'
 import { redactText } from '../../security/redact.ts'
 import { generateKeyPairJwk, type PrivateJwk, type PublicJwk } from '../../security/verify/keys.ts'
 import { SupervisorError } from '../codes.ts'
+import type { StateLayout } from '../state.ts'
 import { replaceFile } from './replace-file.ts'
 
 export type NotaryKeyName = 'signing' | 'audit'
@@ -26,20 +27,26 @@ export interface NotaryKeys {
   until(said: (inUse: KeysInUse) => boolean, signal: AbortSignal): Promise<KeysInUse>
 }
 
-export interface NotaryKeysInput {
-  /** Of the notary. */
-  readonly folder: string
+/** What the rotation of either of its keys needs. */
+export interface NotaryRotationInput {
+  readonly layout: StateLayout
   /** Tells the notary to read its keys again; does nothing while none runs. */
   readonly hangUp: () => void
-  /** A notary that was being restarted has read them by then. */
-  readonly timeoutMs: number
+  /** Records a phase in the audit; best effort. */
+  readonly record: (summary: Readonly<Record<string, string>>) => Promise<void>
+  /** How long the notary may take to use a new key. */
+  readonly timeoutMs?: number
 }
 
+/** A notary that has just been killed waits up to a second before it starts again, and then reads. */
+const takeUpTimeoutMs = 15_000
 const lookEveryMs = 25
 /** It may have been starting, without an ear for it yet. */
 const tellEveryMs = 1_000
 
-export function createNotaryKeys({ folder, hangUp, timeoutMs }: NotaryKeysInput): NotaryKeys {
+export function createNotaryKeys(input: NotaryRotationInput): NotaryKeys {
+  const { hangUp, timeoutMs = takeUpTimeoutMs } = input
+  const folder = input.layout.notary
   const successor = (name: NotaryKeyName) => join(folder, `${name}.next.jwk.json`)
   const inUse = () => readInUse(join(folder, 'keys.json'))
   return {

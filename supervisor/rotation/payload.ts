@@ -16,6 +16,7 @@ import {
   renderKeyRing,
   withNext,
 } from '../../security/key-ring.ts'
+import { personFolder } from '../../security/pki/identities.ts'
 import type { KeyRotation, ListedKey, RotatedKeys } from './contract.ts'
 import type { RecordPhase } from './phases.ts'
 import { replaceFile } from './replace-file.ts'
@@ -23,6 +24,8 @@ import { replaceFile } from './replace-file.ts'
 export interface PayloadRotationInput {
   /** The state folder. */
   readonly state: string
+  /** Ids of the people besides the owner, whose commands have copies too. */
+  readonly users: readonly string[]
   readonly record: RecordPhase
   readonly now: () => number
   /** How many runs Temporal still holds that were begun before then. */
@@ -35,11 +38,13 @@ const marginMs = 60_000
 export function createPayloadRotation(input: PayloadRotationInput): KeyRotation {
   const { now, record } = input
   const worker = join(input.state, 'worker', 'payload.key')
-  const copy = join(input.state, 'cli', 'payload.key')
+  const copies = ['', ...input.users.map(personFolder)].map((person) =>
+    join(input.state, person, 'cli', 'payload.key'),
+  )
   const sealing = join(input.state, 'worker', 'sealing.key')
   /** The worker's first: prepareKeys goes on from it. */
   const write = (ring: readonly RingKey[]) => {
-    for (const file of [worker, copy]) replaceFile(file, renderKeyRing(ring))
+    for (const file of [worker, ...copies]) replaceFile(file, renderKeyRing(ring))
   }
   const use = async (say: (line: string) => void): Promise<RotatedKeys> => {
     const before = read(worker)

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncPath } from '../../security/sync-path.ts'
 
 /**
  * @param like the file whose owner and rights the new one gets; mostly `path` itself
@@ -36,15 +37,5 @@ export function replaceFile(path: string, text: string, like = path): void {
   }
   closeSync(file)
   renameSync(work, path)
-  syncFolder(dirname(path))
-}
-
-/** So that a removal or a new name survives the loss of power. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
+  syncPath(dirname(path))
 }

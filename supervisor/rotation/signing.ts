@@ -9,27 +9,20 @@ import { z } from 'zod'
 import { privateJwkSchema, publicJwkSchema, thumbprint } from '../../security/verify/keys.ts'
 import type { ReplicaAddress, StateLayout } from '../state.ts'
 import type { KeyRotation, ListedKey, RotatedKeys } from './contract.ts'
-import { createNotaryKeys, drawKey, type NotaryKeys, pause } from './notary-keys.ts'
+import {
+  createNotaryKeys,
+  drawKey,
+  type NotaryKeys,
+  type NotaryRotationInput,
+  pause,
+} from './notary-keys.ts'
 import { replaceFile } from './replace-file.ts'
-
-export interface NotaryRotationInput {
-  readonly layout: StateLayout
-  /** Tells the notary to read its keys again. */
-  readonly hangUp: () => void
-  /** Records a phase in the audit; best effort. */
-  readonly record: (summary: Readonly<Record<string, string>>) => Promise<void>
-  /** How long the notary may take to use a new key. */
-  readonly timeoutMs?: number
-}
 
 export interface SigningRotationInput extends NotaryRotationInput {
   readonly replicas: readonly ReplicaAddress[]
   /** Convention of contract.ts. */
   readonly overlapMs: number
 }
-
-/** A notary that has just been killed waits up to a second before it starts again, and then reads. */
-export const takeUpTimeoutMs = 15_000
 
 const publishedSchema = z.strictObject({
   keys: z
@@ -39,11 +32,7 @@ const publishedSchema = z.strictObject({
 type PublishedKey = z.infer<typeof publishedSchema>['keys'][number]
 
 export function createSigningRotation(input: SigningRotationInput): KeyRotation {
-  const notary = createNotaryKeys({
-    folder: input.layout.notary,
-    hangUp: input.hangUp,
-    timeoutMs: input.timeoutMs ?? takeUpTimeoutMs,
-  })
+  const notary = createNotaryKeys(input)
   const self: Self = { ...input, notary }
   return {
     kind: 'token',

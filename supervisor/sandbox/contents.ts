@@ -1,14 +1,14 @@
 // Which files of the host a sandbox sees: Node, the libraries that Node and the addon load, the
-// agent's bundle, its secrets, its ledger, its bus socket and the folders its manifest names. The
-// list is the agent's whole world; supervisor/sandbox/oci-spec.ts adds only empty system folders.
+// agent's bundle, its secrets, its ledger, its bus socket, the folders its manifest names and the
+// programs (programs.ts). The list is the agent's whole world; supervisor/sandbox/oci-spec.ts adds only empty system folders.
 
-import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { SupervisorError } from '../codes.ts'
 import type { SandboxMount } from './oci-spec.ts'
+import { executable, type GrantedProgram } from './programs.ts'
+import { librariesOf } from './shared-libraries.ts'
 
 /** Flags: no code from strings, no way to another object's prototype. */
 export const agentCommand = [
@@ -40,6 +40,7 @@ export function sandboxMounts(
   runtime: readonly SandboxMount[],
   folders: SandboxFolders,
   granted: readonly GrantedFolder[],
+  programs: readonly GrantedProgram[] = [],
 ): readonly SandboxMount[] {
   const data = (source: string, at: string, mode: 'ro' | 'rw', kind: SandboxMount['kind']) => ({
     source,
@@ -49,7 +50,7 @@ export function sandboxMounts(
     exec: false,
   })
   return [
-    ...runtime,
+    ...oncePerPlace([...runtime, ...programs.flatMap(({ mounts }) => mounts)]),
     data(join(folders.bundle, 'agent.mjs'), '/agent/agent.mjs', 'ro', 'file'),
     {
       ...data(join(folders.bundle, addonName), `/agent/${addonName}`, 'ro', 'file'),
@@ -71,35 +72,13 @@ export const addonName = 'better_sqlite3.node'
 
 /** The host's Node and every library that it or the addon loads, each at its own path. */
 export async function runtimeMounts(node: string, addon: string): Promise<readonly SandboxMount[]> {
-  const libraries = await Promise.all([librariesOf(node), librariesOf(addon)])
-  const executable = (source: string, at: string): SandboxMount => ({
-    source: realpathSync(source),
-    at,
-    kind: 'file',
-    mode: 'ro',
-    exec: true,
-  })
-  return [
-    executable(node, '/agent/node'),
-    ...[...new Set(libraries.flat())].map((path) => executable(path, path)),
-  ]
+  const libraries = await librariesOf([node, addon], 'all')
+  return [executable(node, '/agent/node'), ...libraries.map((path) => executable(path, path))]
 }
 
-const run = promisify(execFile)
-
-/** Absolute paths of the shared libraries and the loader, as the host's own loader finds them. */
-async function librariesOf(file: string): Promise<readonly string[]> {
-  const { stdout } = await run('ldd', [file]).catch((cause: unknown) => {
-    throw new SupervisorError('SANDBOX_FAILED', `ldd cannot say which libraries ${file} needs`, {
-      cause,
-    })
-  })
-  return parseLdd(stdout)
-}
-
-/** Paths in the output of `ldd`; the kernel's own vdso has none. */
-export function parseLdd(output: string): readonly string[] {
-  return [...output.matchAll(/(?:^|\s)(\/\S+) \(0x/gm)].flatMap(([, path]) => path ?? [])
+/** Node's loader is most programs' too. */
+function oncePerPlace(mounts: readonly SandboxMount[]): readonly SandboxMount[] {
+  return [...new Map(mounts.map((mount) => [mount.at, mount])).values()]
 }
 
 /** The prebuilt SQLite addon for this machine. */

@@ -3,6 +3,7 @@
 // that is not named is absent: the root is made of empty folders and files, and the only things
 // mounted into it are the ones in `mounts`. Which paths those are is supervisor/sandbox/contents.ts.
 
+import type { SandboxDeclaration } from '../../plan/sandbox-declaration.ts'
 import type { OciSeccomp } from './seccomp.ts'
 
 export interface SandboxMount {
@@ -11,7 +12,7 @@ export interface SandboxMount {
   readonly at: string
   readonly kind: 'file' | 'folder'
   readonly mode: 'ro' | 'rw'
-  /** True only for Node, its libraries and addons: everything else is data. */
+  /** True only for Node, its libraries and addons, and declared programs: everything else is data. */
   readonly exec: boolean
 }
 
@@ -24,6 +25,8 @@ export interface SandboxSpec {
   /** Host ids that the sandbox's only user, 0, is mapped to. */
   readonly user: { readonly uid: number; readonly gid: number }
   readonly limits: SandboxLimits
+  /** Its manifest declares programs, so it may start processes; absent: it may not. */
+  readonly runsPrograms?: boolean
 }
 
 export interface SandboxLimits {
@@ -51,6 +54,11 @@ export const defaultLimits: SandboxLimits = {
   // No ledger and no file of a person's that an agent writes is larger than a ledger volume.
   fileBytes: 64 * 1024 * 1024,
   tmpBytes: 16 * 1024 * 1024,
+}
+
+/** The usual limits, but for those that a manifest declares. */
+export function limitsOf({ limits = {} }: Pick<SandboxDeclaration, 'limits'>): SandboxLimits {
+  return { ...defaultLimits, ...limits }
 }
 
 export interface OciOptions {

@@ -29,6 +29,8 @@ export interface RuncOptions {
   /** Prefix of every container's name: `bh-<deployment>-`. */
   readonly prefix: string
   readonly seccomp: OciSeccomp
+  /** Of a sandbox that may run programs; without it none is started. */
+  readonly programSeccomp?: OciSeccomp
   /** Whether control groups can be made: as root. */
   readonly canLimit: boolean
   /** Words that show the mapped user what lies below closed folders; none where nothing does. */
@@ -81,7 +83,7 @@ function writeBundle({ spec, folder }: SandboxRequest, options: RuncOptions): vo
     if (mount.kind === 'file') writeFileSync(path, '')
   }
   const config = toOciConfig(spec, {
-    seccomp: options.seccomp,
+    seccomp: filterOf(spec, options),
     rootFolder,
     countsPerNamespace: compareVersions(release(), '5.14.0') >= 0,
     countsSwap: canCountSwap(),
@@ -89,6 +91,13 @@ function writeBundle({ spec, folder }: SandboxRequest, options: RuncOptions): vo
   })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   if (spec.user.uid !== process.getuid?.()) openRuntimeFolder(folder)
+}
+
+/** @throws SupervisorError SANDBOX_FAILED where there is no filter for what it wants */
+function filterOf(spec: SandboxSpec, options: RuncOptions): OciSeccomp {
+  const filter = spec.runsPrograms === true ? options.programSeccomp : options.seccomp
+  if (filter === undefined) throw sandboxFailed(spec, 'no filter for programs')
+  return filter
 }
 
 /**

@@ -1,4 +1,4 @@
-// Reads seccomp/agent.json, our own shape with a reason per call, and turns it into the OCI
+// Reads seccomp/agent.json and seccomp/programs.json, our own shape with a reason per call, and turns it into the OCI
 // runtime's form. Pure. Deny by default: a call that has no entry fails; a profile that does not
 // parse is an error, never an empty filter.
 
@@ -32,6 +32,11 @@ export const seccompProfileSchema = z.strictObject({
     .min(1),
 })
 export type SeccompProfile = z.infer<typeof seccompProfileSchema>
+
+/** What an agent that declares programs may do: all that every agent may, and what `more` adds. */
+export function withPrograms(agent: SeccompProfile, more: SeccompProfile): SeccompProfile {
+  return { ...agent, calls: [...agent.calls, ...more.calls] }
+}
 
 export interface OciSeccomp {
   readonly defaultAction: 'SCMP_ACT_ERRNO'

@@ -9,11 +9,8 @@ import { execFile } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
-  closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -25,6 +22,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { syncPath } from '../../security/sync-path.ts'
 import { SupervisorError } from '../codes.ts'
 import { findOnPath } from '../toolchain.ts'
 
@@ -119,9 +117,9 @@ export function createLedgerVolumes(found: VolumePrograms): LedgerVolumes {
       if (isMounted(work.at)) await call('umount', work.at)
     }
     rmSync(work.at, { recursive: true })
-    sync(work.image)
+    syncPath(work.image)
     renameSync(work.image, image)
-    sync(dirname(image))
+    syncPath(dirname(image))
   }
 
   const grow = async (image: string, bytes: number) => {
@@ -185,15 +183,6 @@ function toError(cause: unknown, image: string): SupervisorError {
     next: `look at it with: e2fsck -n ${image}`,
     cause,
   })
-}
-
-function sync(path: string): void {
-  const handle = openSync(path, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }
 
 const readMounts = () => readFileSync('/proc/self/mountinfo', 'utf8')

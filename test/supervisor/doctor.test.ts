@@ -3,9 +3,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AgentManifest } from '../../plan/manifest.ts'
 import { describeUsers, examine, toText } from '../../supervisor/doctor.ts'
 import { describeLimits } from '../../supervisor/doctor-storage.ts'
-import { manifest } from '../support/test-agent/manifest.ts'
+import { manifest, testEgress } from '../support/test-agent/manifest.ts'
 
 let base: string
 
@@ -14,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(base, { recursive: true, force: true }))
 
-async function look(yaml?: string) {
+async function look(yaml?: string, agent: AgentManifest = manifest) {
   const configFile = join(base, 'home.yaml')
   if (yaml !== undefined) writeFileSync(configFile, yaml)
   const report = await examine({
@@ -29,7 +30,7 @@ async function look(yaml?: string) {
       childEnvironment: {},
       variable: () => undefined,
     },
-    catalogue: new Map([['test', manifest]]),
+    catalogue: new Map([['test', agent]]),
   })
   const check = (name: string) => report.checks.find((one) => one.name === name)
   return { report, check }
@@ -61,6 +62,24 @@ describe('doctor', () => {
     })
     mkdirSync(join(base, 'counts'))
     expect((await look()).check('configuration')).toMatchObject({ ok: true })
+  })
+
+  it('leaves out agents of which nothing is set, and asks for the rest of one of which something is', async () => {
+    expect((await look('timezone: UTC\n')).check('configuration')).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/; not set up: test$/),
+    })
+    const second = { from: { config: 'test.second' }, at: '/data/second', mode: 'ro' } as const
+    const two = { ...manifest, mounts: [...manifest.mounts, second] }
+    mkdirSync(join(base, 'counts'))
+    const { check } = await look('agents:\n  test:\n    folder: counts\n', two)
+    expect(check('configuration')).toMatchObject({ ok: false, detail: 'test.second is not set' })
+  })
+
+  it('takes an agent of which only a credential is named for one that is meant to work', async () => {
+    const asking = { ...manifest, egress: testEgress }
+    const { check } = await look('agents:\n  test:\n    secret: env://KEY\n', asking)
+    expect(check('configuration')).toMatchObject({ ok: false, detail: 'test.folder is not set' })
   })
 
   it('finds a configured port that is taken', async () => {
@@ -144,6 +163,31 @@ describe('doctor', () => {
     expect((await look('')).check('audit witnesses')).toMatchObject({
       ok: true,
       detail: expect.stringContaining('worker row 7, command none yet'),
+    })
+  })
+
+  it('names the build of the worker, and another one that still runs', async () => {
+    const { check } = await look('')
+    const here = check('build')?.detail ?? ''
+    expect(here).toMatch(/^[0-9a-f]{16}$/)
+    const run = join(base, 'state', 'run')
+    mkdirSync(run, { recursive: true })
+    const runs = (build: string) =>
+      writeFileSync(
+        join(run, 'deployment.json'),
+        JSON.stringify({
+          ...{ version: 1, deployment: 'abcd1234', pid: process.pid, startedAt: 1, build },
+          temporal: { address: 'a', namespace: 'n', taskQueue: 'q', ui: 'u' },
+          bus: { host: 'h', port: 1, caFile: 'f' },
+          controlSocket: 's',
+        }),
+      )
+    runs(here)
+    expect((await look('')).check('build')?.detail).toBe(here)
+    runs('an-earlier-one')
+    expect((await look('')).check('build')).toMatchObject({
+      ok: true,
+      detail: `${here}; the platform that runs is an-earlier-one: stop and start it to go on with this one`,
     })
   })
 

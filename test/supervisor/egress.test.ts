@@ -58,7 +58,7 @@ function prepare(yaml: string, manifest = withEgress()) {
       deployment: 'abcd1234',
       gateway: undefined,
       catalogue,
-      configuration: loadConfiguration(file, catalogue),
+      settingsOf: () => loadConfiguration(file, catalogue),
       replicas: [address],
       sockets: join(state, 'run'),
       secrets: { folder: state, variable: (name) => (name === 'KEY' ? 's3cret' : undefined) },
@@ -130,7 +130,7 @@ describe('the configuration of the gateway', () => {
 
   it('has the place of a secret and not the secret', () => {
     const config = prepare('server: "https://a.example", secret: "env://KEY"')
-    const file = join(state, 'gateway', 'secrets', 'test.server')
+    const file = join(state, 'gateway', 'secrets', 'test.0.server')
     expect(config.agents[0]?.egress[0]?.credential).toEqual({ as: 'bearer', file })
     expect(JSON.stringify(config)).not.toContain('s3cret')
     expect(readFileSync(file, 'utf8')).toBe('s3cret')
@@ -142,7 +142,7 @@ describe('the configuration of the gateway', () => {
   it('forgets the secret of an earlier start', () => {
     prepare('server: "https://a.example", secret: "env://KEY"')
     prepare('server: "https://a.example"')
-    expect(existsSync(join(state, 'gateway', 'secrets', 'test.server'))).toBe(false)
+    expect(existsSync(join(state, 'gateway', 'secrets', 'test.0.server'))).toBe(false)
   })
 
   it('knows the settings that declarations name, and no others', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { deriveAccounts } from '../../security/pki/accounts.ts'
 import { SupervisorError } from '../../supervisor/codes.ts'
 import { createPool } from '../../supervisor/pool.ts'
+import type { Held } from '../../supervisor/quarantine.ts'
 import type { Replica, ReplicaStatus } from '../../supervisor/replica.ts'
 import { toAgentView, toStatus, toSummaries } from '../../supervisor/views.ts'
 import { manifest } from '../support/test-agent/manifest.ts'
@@ -17,7 +18,6 @@ const status: ReplicaStatus = {
   sandbox: null,
   idleMs: 0,
   pendingMs: 0,
-  lastHeard: null,
 }
 
 function fakeReplica(change: Partial<Replica> = {}, shown: Partial<ReplicaStatus> = {}): Replica {
@@ -96,18 +96,27 @@ describe('supervisor.ensure', () => {
 })
 
 describe('the views', () => {
-  const configuration = { folder: () => undefined, value: () => undefined }
+  const settings = { folder: () => undefined, value: () => undefined }
+  const personOf = ({ n }: { readonly n: number }) => (n === 1 ? 'anna' : undefined)
+  const whose = { settingsOf: () => settings, personOf }
+  const observed = (quarantined: readonly Held[] = []) => ({
+    quarantined,
+    heartbeats: { of: () => undefined },
+    pools: { of: () => ({ breaker: 'closed', since: 0 }) as const },
+    now: 0,
+  })
   const members = [
     { manifest, replica: fakeReplica({}, { state: 'stopped', bootEpoch: null }) },
     { manifest, replica: fakeReplica({ address: { agent: 'test', n: 1 } }) },
   ]
 
   it('show an agent once, as running when any replica runs', () => {
-    expect(toSummaries(members, [])).toMatchObject([
+    expect(toSummaries(members, observed())).toMatchObject([
       { name: 'test', state: 'running', replicas: 2 },
     ])
     const accounts = deriveAccounts([0, 1].map((n) => ({ agent: 'test', n })))
-    const view = toAgentView('test', members, { accounts, quarantined: [], configuration })
+    const view = toAgentView('test', members, { ...observed(), accounts, ...whose })
+    expect(view?.replicas.map(({ user }) => user)).toEqual([null, 'anna'])
     expect(view).toMatchObject({
       state: 'running',
       bootEpoch: 'epoch-0001',
@@ -115,23 +124,23 @@ describe('the views', () => {
       metrics: { executed: null, memoryBytes: null, lastHeartbeat: null },
     })
     expect(view?.actions.map(({ name }) => name)).toEqual(Object.keys(manifest.actions))
-    expect(
-      toAgentView('absent', members, { accounts, quarantined: [], configuration }),
-    ).toBeUndefined()
+    expect(toAgentView('absent', members, { ...observed(), accounts, ...whose })).toBeUndefined()
   })
+
+  const shown = { members, build: '0123456789abcdef', links: {}, policy: undefined }
 
   it('show who is shut out, and the agent as such when none of its replicas is free', () => {
     const held = (n: number) => {
       const by = 'user:owner'
       return { agent: 'test', n, since: 1, by, code: 'OWNER', reason: 'r', recorded: true } as const
     }
-    expect(toSummaries(members, [held(1)])).toMatchObject([
+    expect(toSummaries(members, observed([held(1)]))).toMatchObject([
       { state: 'stopped', quarantine: [{ n: 1, reason: 'r' }] },
     ])
     const quarantined = [held(0), held(1)]
-    const context = { accounts: [], quarantined, configuration }
+    const context = { ...observed(quarantined), accounts: [], ...whose }
     expect(toAgentView('test', members, context)).toMatchObject({ state: 'quarantined' })
-    const { processes } = toStatus(true, [], { members, links: {}, quarantined: [held(1)] })
+    const { processes } = toStatus(true, [], { ...shown, quarantined: [held(1)] })
     expect(processes).toMatchObject([
       { name: 'agent test.0', state: 'stopped' },
       { name: 'agent test.1', state: 'quarantined', quarantine: { code: 'OWNER' } },
@@ -140,7 +149,7 @@ describe('the views', () => {
 
   it('list servers and then agents', () => {
     const server = { name: 'notary', state: 'running', pid: 7, restarts: 0, sinceMs: 1 } as const
-    const { processes } = toStatus(true, [server], { members, links: {}, quarantined: [] })
+    const { processes } = toStatus(true, [server], { ...shown, quarantined: [] })
     expect(processes.map(({ name }) => name)).toEqual(['notary', 'agent test.0', 'agent test.1'])
   })
 })

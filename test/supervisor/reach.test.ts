@@ -34,7 +34,7 @@ function reachOf({ feeds = {}, values = {}, folder = '/home/me', without }: Hous
   const replicas = listReplicas(house)
   return deriveReach({
     catalogue: house,
-    configuration: { folder: (key) => join(folder, key), value: (key) => set[key] },
+    settingsOf: () => ({ folder: (key) => join(folder, key), value: (key) => set[key] }),
     replicas,
     accounts: deriveAccounts(replicas, { gateway: true }),
   })
@@ -113,6 +113,14 @@ describe('growth', () => {
       { feeds: { secrets: [{ name: 'k', from: { config: 'feeds.k' } }] } },
       /given feeds\.k/,
     ],
+    [
+      'a program',
+      {
+        feeds: { programs: [{ name: 'tool', from: { config: 'feeds.tool' }, kind: 'elf' }] },
+        values: { 'feeds.tool': '/usr/bin/tool' },
+      },
+      /run \/usr\/bin\/tool as tool/,
+    ],
     ['a second replica', { feeds: { replicas: 2 } }, /do /],
   ]
 
@@ -176,6 +184,17 @@ describe('what the owner accepted', () => {
     expect(openAcceptedReach(files(), more()).barred(feeds)).toMatchObject({
       code: 'REACH_NOT_ACCEPTED',
     })
+  })
+
+  it('was written without programs before there were any', () => {
+    openAcceptedReach(files(), reachOf())
+    const text = readFileSync(files().accepted, 'utf8')
+    writeFileSync(
+      files().accepted,
+      text.replaceAll(',"programs":[]', '').replaceAll('"programs":[],', ''),
+    )
+    expect(readFileSync(files().accepted, 'utf8')).not.toContain('programs')
+    expect(openAcceptedReach(files(), reachOf()).growth().size).toBe(0)
   })
 
   it('is not guessed where it cannot be read', () => {

@@ -226,6 +226,7 @@ describe('rotating the encryption keys', () => {
     writeFileSync(at(file), renderKeyRing(keys), { mode: 0o600 })
   const rotation = () =>
     createPayloadRotation({
+      users: [],
       state,
       now: () => 1_000_000,
       record: async (row) => {
@@ -273,6 +274,7 @@ describe('rotating the encryption keys', () => {
   it('keeps every key when Temporal does not say what it holds', async () => {
     await rotation().rotate(silent, never)
     const unsure = createPayloadRotation({
+      users: [],
       state,
       now: () => 1_000_000,
       record: async () => undefined,

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { resolveSecret, type SecretSources } from '../../supervisor/secrets.ts'
+import { resolveAgentSecret, resolveSecret, type SecretSources } from '../../supervisor/secrets.ts'
 
 const value = 'canary-secret-value'
 let folder: string
@@ -61,6 +61,26 @@ describe('a secret', () => {
     }
     expect(message).toContain('mail.key')
     expect(message).not.toContain(value)
+  })
+
+  it('for an agent itself may have lines and letters of any language, and no control characters', () => {
+    const put = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 })
+      return resolveAgentSecret('backup.passwords', `file://${name}`, sources)
+    }
+    expect(put('lines', 'home: Schlüssel\nattic: two words\n')).toBe(
+      'home: Schlüssel\nattic: two words',
+    )
+    for (const text of ['', '\n \n', `${value}\u0000`, `${value}\u001b[2J`, value.repeat(1_000)]) {
+      let message = ''
+      try {
+        put('refused', text)
+      } catch (error) {
+        message = String(error)
+      }
+      expect(message).toMatch(/^SupervisorError: backup\.passwords: the secret is empty, too long/)
+      expect(message).not.toContain(value)
+    }
   })
 
   it('of systemd needs systemd', () => {
