@@ -32,6 +32,27 @@ export function addAgents(program: Command, { common, examples, perform }: Wirin
         (await import('./commands/agents.ts')).agentsAcceptReachCommand(output, state),
       ),
     )
+  examples(
+    common(agents.command('connect <name>')),
+    'agents connect calendar',
+    'agents connect notes --set folder=notes',
+  )
+    .description('the settings of an agent, whether it can work with them, and the lines to add')
+    .option('--config <file>', 'bulkhead.yaml', 'bulkhead.yaml')
+    .option(
+      '--set <setting=value>',
+      'in place of what the file says, as often as needed',
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    )
+    .action((agent: string, options: Common & { config: string; set: string[] }) =>
+      perform(options, async (output, state) =>
+        (await import('./commands/agents-connect.ts')).agentsConnectCommand(output, agent, {
+          ...options,
+          state,
+        }),
+      ),
+    )
   for (const name of ['quarantine', 'restore'] as const) {
     examples(
       common(agents.command(`${name} <name>`)),

@@ -27,6 +27,7 @@ export function addDecisions(program: Command, { common, examples, perform }: Wi
     common(runs.command('resolve <request> <step>')),
     'runs resolve <request id> <step> --happened',
     'runs resolve <request id> <step> --did-not',
+    'runs resolve <request id> <step>:<iteration> --happened   (of a loop)',
   )
     .description('say whether a step of unknown outcome happened, after you looked')
     .addOption(new Option('--happened', 'it did; nobody has its result').conflicts('didNot'))

@@ -1,7 +1,8 @@
 // What may be typed after `bulkhead schedule`. Times are read in commands/schedule.ts.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AddOptions } from './commands/schedule.ts'
+import type { AddOptions } from './commands/schedule-add.ts'
+import { priorityOption } from './priority-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
@@ -24,20 +25,20 @@ export function addSchedules(program: Command, wiring: Wiring): void {
 
 function addAdding(schedule: Command, { common, examples, perform }: Wiring): void {
   const overlaps = ['skip', 'buffer-one', 'allow']
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
   examples(
     common(schedule.command('add <recipe|plan.yaml>')),
+    'schedule add evening-review',
     'schedule add morning-briefing --id briefing --at 07:00 --days mon-fri --zone Europe/Vienna',
     'schedule add my-plan.yaml --id tidy --cron "30 2 * * sun" --overlap buffer-one --catch-up 6h',
     'schedule add my-plan.yaml --id poll --every 15m --catch-up 1m --jitter 30s',
   )
-    .description('enable it: from now on it runs when it is due')
-    .requiredOption('--id <name>', 'what the schedule is called')
+    .description('enable it: from now on it runs when it is due; unset: when the recipe suggests')
+    .option('--id <name>', 'what the schedule is called; unset: as the recipe or the plan')
     .option('--at <time>', 'a time of day, as 07:00')
     .option('--days <days>', 'with --at: only on these, as mon-fri or sat,sun')
     .option('--cron <line>', 'five fields: minute, hour, day of month, month, day of week')
     .option('--every <time>', 'an interval, as 90s, 15m, 2h or 1d, counted from 1970 in UTC')
-    .option('--zone <name>', 'IANA time zone of the times and of "today"', timeZone)
+    .option('--zone <name>', 'of the times and of "today"; unset: the timezone of bulkhead.yaml')
     .addOption(
       new Option('--overlap <policy>', 'when the one before still runs')
         .choices(overlaps)
@@ -45,12 +46,13 @@ function addAdding(schedule: Command, { common, examples, perform }: Wiring): vo
     )
     .option('--catch-up <time>', 'how late it may begin, where the machine slept', '1h')
     .option('--jitter <time>', 'begin up to so much later, not all at once', '0s')
+    .addOption(priorityOption())
     .option('--note <text>', 'one line for whoever reads the list', '')
     .option('--input <name=value>', 'an input of the recipe, as often as needed', collect, [])
     .action((what: string, options: Common & AddOptions) =>
       perform(options, async (output, state) => {
         const { state: _, json: __, ...adding } = options
-        const commands = await import('./commands/schedule.ts')
+        const commands = await import('./commands/schedule-add.ts')
         return commands.scheduleAddCommand(output, state, what, adding)
       }),
     )

@@ -74,7 +74,8 @@ const units: ReadonlyMap<string, number> = new Map([
   ['d', 86_400_000],
 ])
 
-function toTime(since: string, now: number): number {
+/** Milliseconds since the epoch. @throws CommandError */
+export function toTime(since: string, now: number): number {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(since) ?? []
   const ago = units.get(unit)
   if (count !== undefined && ago !== undefined) return now - Number(count) * ago

@@ -27,17 +27,22 @@ const maxRuns = 500
 /** Ledgers keep effects for 400 days; a day less, so that one just forgotten is no gap. */
 const ledgerMs = 399 * 24 * 3_600_000
 
+export interface ReconcileOptions {
+  readonly auditKey: unknown
+  /** Sees each row on the way, in order. */
+  readonly observe?: ((row: AuditRow) => void) | undefined
+}
+
 /** `session` while the platform is up: only then is there a Temporal to ask. */
 export async function reconcileAudit(
   source: AuditSource,
-  auditKey: unknown,
-  session: Session | undefined,
+  { auditKey, observe, session }: ReconcileOptions & { readonly session: Session | undefined },
 ): Promise<ReconciledVerification> {
   const requests = await source.requests(maxRuns)
   const before = copyLedgers(source.state)
   const closed = session === undefined ? undefined : await readClosedRuns(session.runs, requests)
   const reconciler = createReconciler()
-  const verification = await verifyWholeAudit(source, auditKey, reconciler.row)
+  const verification = await verifyWholeAudit(source, auditKey, both(reconciler.row, observe))
   const after = copyLedgers(source.state)
   const unreached = [
     ...new Set([...before.unreached, ...after.unreached].map((name) => `ledger of ${name}`)),
@@ -61,11 +66,11 @@ export async function reconcileAudit(
 /** An export, anywhere: rows are compared with each other only. */
 export async function reconcileExport(
   file: string,
-  auditKey: unknown,
+  { auditKey, observe }: ReconcileOptions,
 ): Promise<ReconciledVerification> {
   const reconciler = createReconciler()
   const verification = await verifyTree({
-    rows: observed(readExportedRows(file), reconciler.row),
+    rows: observed(readExportedRows(file), both(reconciler.row, observe)),
     checkpoints: await readExportedCheckpoints(file),
     auditKey,
   })
@@ -73,6 +78,13 @@ export async function reconcileExport(
     (what) => `${what}: this is an export`,
   )
   return merge(verification, unreached, reconciler.finish(nothingElse))
+}
+
+function both(one: (row: AuditRow) => void, other: ReconcileOptions['observe']) {
+  return (row: AuditRow) => {
+    one(row)
+    other?.(row)
+  }
 }
 
 const nothingElse: OtherRecords = {

@@ -10,6 +10,8 @@ export interface AuditSource {
   readonly state: string
   /** Names this start of the platform; undefined while it is down. */
   readonly platform: string | undefined
+  /** Whether every row may be read: by the owner. Others ask for `rows` in vain. */
+  readonly whole: boolean
   /** Rows in order from `from` on, page by page. */
   rows(from: number): AsyncIterable<AuditRow>
   /** Those of at least this size. */
@@ -37,6 +39,7 @@ export function onlineAudit(session: Session): AuditSource {
   return {
     state: session.state,
     platform: `${deployment}/${startedAt}/${pid}`,
+    whole: session.account === 'cli',
     async *rows(from) {
       for (let next = from; ; ) {
         const reply = await session.query({ what: 'rows', from: next, limit: page })

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditRow, Checkpoint } from '../notary/contract.ts'
 import { type AuditVerification, type LogEnd, verifyToEnd } from '../security/audit/verification.ts'
+import { verifyHead } from './audit-heads.ts'
 import { type AuditMemory, openAuditMemory } from './audit-memory.ts'
 import type { AuditSource } from './audit-source.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
@@ -97,6 +98,13 @@ function isWithin(checkpoint: Checkpoint, head: Checkpoint | undefined): boolean
   return head === undefined || checkpoint.size <= head.size
 }
 
-export function summarise(verification: AuditVerification): AuditSummary {
+/** For a run that is shown: every row where they may be read, else the head alone. */
+export async function checkAudit(source: AuditSource, auditKey: unknown): Promise<AuditSummary> {
+  return source.whole
+    ? summarise(await verifyAudit(source, auditKey))
+    : await verifyHead(source, auditKey)
+}
+
+function summarise(verification: AuditVerification): AuditSummary {
   return { rows: verification.rows, verified: verification.ok, head: verification.head?.root ?? '' }
 }

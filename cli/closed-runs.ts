@@ -39,7 +39,10 @@ async function readOne(
   try {
     if (!(await client.describe(run)).closed) return 'OPEN'
     const { steps } = await client.result(run)
-    return { run, steps: steps.map(({ id, outcome, undo }) => ({ id, outcome, undo })) }
+    return {
+      run,
+      steps: steps.map(({ id, effect, outcome, undo }) => ({ id, effect, outcome, undo })),
+    }
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'NOT_FOUND') return 'NOT_FOUND'
     throw cause

@@ -2,8 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Terminal } from './pictures.ts'
 
 /** The root of the clone this command belongs to. */
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -41,6 +42,24 @@ export function chooseState(option: string | undefined): string {
   if (given !== undefined) return given
   const own = defaultState()
   return existsSync(own) || !existsSync(sampleState()) ? own : sampleState()
+}
+
+/** Where a person's programs are; relative folders mean whatever the command is typed in, and are left out. */
+export function programFolders(): readonly string[] {
+  return (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder))
+}
+
+/** What answers are shown on; undefined where standard output is no terminal. */
+export function terminalOf({
+  isTTY,
+  columns,
+}: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>): Terminal | undefined {
+  if (isTTY !== true) return undefined
+  const { LC_ALL, LC_CTYPE, LANG, TERM } = process.env
+  const locale = LC_ALL || LC_CTYPE || LANG || ''
+  // The console of Linux has no eighths of a block in its fonts.
+  const isPlain = TERM === 'dumb' || TERM === 'linux' || !/^$|utf-?8/i.test(locale)
+  return { columns: columns > 0 ? columns : undefined, hasBlocks: !isPlain }
 }
 
 /** `npm start` leaves after the run where nobody could press Ctrl-C. */

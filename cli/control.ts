@@ -18,6 +18,13 @@ export function callControl(
   /** Longer for what ends or starts something. */
   waitMs = timeoutMs,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
+  if (socketPath === '') {
+    // A person's folder names no socket.
+    const said = "the platform itself is its owner's to look after"
+    return Promise.reject(
+      new CommandError(said, { exitCode: exitCodes.failed, next: 'npx bulkhead runs list' }),
+    )
+  }
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
       reject(

@@ -31,9 +31,12 @@ export function exitCodeOfRun(
   status: string,
   /** Of the steps and of their undos. */
   outcomes: readonly StepOutcome[],
+  /** Why it ended so, where that is known. */
+  code?: string,
 ): (typeof exitCodes)[keyof typeof exitCodes] {
   if (outcomes.includes('unknown')) return exitCodes.unknown
   if (status === 'completed' || status === 'scheduled') return exitCodes.completed
+  if (code === 'APPROVAL_EXPIRED') return exitCodes.approval
   if (status === 'denied') return exitCodes.denied
   if (status === 'waiting-approval') return exitCodes.approval
   return exitCodes.failed

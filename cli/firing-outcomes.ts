@@ -11,6 +11,7 @@ import type { RunClient, RunDescription } from '../temporal/client.ts'
 export const firingOutcomes = [
   'ran',
   'late',
+  'nothing-to-report',
   'failed',
   'running',
   'held',
@@ -39,6 +40,8 @@ export interface FiringRun extends Pick<RunDescription, 'status' | 'closed' | 's
   readonly begunAt?: number
   readonly closedAt?: number
   readonly code?: string
+  /** It went well, and there was nothing to do or to say. */
+  readonly nothing?: boolean
   /** The notary let it begin, and Temporal does not know it (any more). */
   readonly forgotten?: boolean
 }
@@ -79,6 +82,7 @@ function ofRun({ policy }: ScheduleSummary, run: FiringRun): FiringReport {
   if (run.status === 'held') return { ...report, outcome: 'held' }
   if (!run.closed) return { ...report, outcome: 'running' }
   if (run.status !== 'completed') return { ...report, outcome: 'failed' }
+  if (run.nothing === true) return { ...report, outcome: 'nothing-to-report' }
   const late = lateMs > punctualMs + policy.jitterSeconds * 1_000
   return { ...report, outcome: late ? 'late' : 'ran' }
 }
@@ -92,8 +96,9 @@ function withoutRun(
   const isPause = pauses.some(({ from, to }) => at >= from && at <= (to ?? now))
   if (isPause) return { at, outcome: 'paused' }
   const until = at + (policy.catchUpSeconds + policy.jitterSeconds) * 1_000
+  // What Temporal decides to begin in time can begin a little later.
   const earlier = runs.filter(
-    (run) => run.at < at && run.startedAt <= until && (run.closedAt ?? now) >= at,
+    (run) => run.at < at && run.startedAt <= until + punctualMs && (run.closedAt ?? now) >= at,
   )
   const mayCome = now <= until
   if (earlier.length > 0 && policy.overlap !== 'allow') {
@@ -135,11 +140,13 @@ async function readRun(
   const { requestId, begunAt } = known
   try {
     const { status, closed, startedAt, closedAt } = await runs.describe(requestId)
-    const code = closed && status !== 'completed' ? (await runs.result(requestId)).code : undefined
+    const result = closed ? await runs.result(requestId) : undefined
+    const { code, nothingToReport } = result ?? {}
     return {
       ...{ ...known, status, closed, startedAt },
       ...(closedAt === undefined ? {} : { closedAt }),
       ...(code === undefined ? {} : { code }),
+      ...(nothingToReport === undefined ? {} : { nothing: true }),
     }
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'NOT_FOUND')) throw cause

@@ -2,14 +2,25 @@
 // is asked for, so that `--help` is quick. Exit codes are in exit-codes.ts.
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { addAgent } from './add-agent.ts'
 import { addAgents } from './add-agents.ts'
+import { addApprovals } from './add-approvals.ts'
+import { addAsk } from './add-ask.ts'
+import { addAuditReport } from './add-audit-report.ts'
+import { addChat } from './add-chat.ts'
 import { addDecisions } from './add-decisions.ts'
+import { addFind } from './add-find.ts'
 import { addKeys } from './add-keys.ts'
+import { addMemory } from './add-memory.ts'
+import { addPolicy } from './add-policy.ts'
+import { addRecipes } from './add-recipes.ts'
 import { addSchedules } from './add-schedules.ts'
 import { addState } from './add-state.ts'
-import { chooseState } from './config.ts'
+import { addUsers } from './add-users.ts'
+import { chooseState, terminalOf } from './config.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
-import { createOutput, type Output, type OutputFormat } from './output.ts'
+import { createOutput, flushOutput, type Output, type OutputFormat } from './output.ts'
+import { priorityOption, toPriority } from './priority-option.ts'
 import type { Common as Shared } from './wiring.ts'
 
 interface Common extends Shared {
@@ -35,7 +46,7 @@ function formatOf({ json, jsonl }: Common): OutputFormat {
 }
 
 async function perform(options: Common, act: Act): Promise<void> {
-  const output = createOutput(formatOf(options))
+  const output = createOutput(formatOf(options), terminalOf(process.stdout))
   try {
     process.exitCode = await act(output, chooseState(options.state))
   } catch (error) {
@@ -114,14 +125,14 @@ function addPlatform(program: Command): void {
     )
 }
 
+interface RunWords {
+  readonly input: string[]
+  readonly dryRun?: boolean
+  readonly requestId?: string
+  readonly priority: string
+}
+
 function addPlans(program: Command): void {
-  examples(common(program.command('recipes')), 'recipes', 'recipes --json')
-    .description('what can be run by name')
-    .action((options: Common) =>
-      perform(options, async (output) =>
-        (await import('./commands/plan.ts')).recipesCommand(output),
-      ),
-    )
   examples(
     common(program.command('run <recipe|plan.yaml>')),
     'run morning-briefing --input day=2026-01-31',
@@ -131,22 +142,28 @@ function addPlans(program: Command): void {
     .description('run a recipe or a plan file and wait for its answer')
     .option('--input <name=value>', 'an input of the recipe, as often as needed', collect, [])
     .option('--dry-run', 'compile and show what would run')
+    .addOption(priorityOption())
     .option('--request-id <id>', 'resend a request: the same id is the same run')
-    .action(
-      (what: string, options: Common & { input: string[]; dryRun?: boolean; requestId?: string }) =>
-        perform(options, async (output, state) => {
-          const { openSession } = await import('./session.ts')
-          return (await import('./commands/run.ts')).runCommand(
-            () => openSession(state),
-            output,
-            what,
-            {
-              input: options.input,
-              dryRun: options.dryRun === true,
-              ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
-            },
-          )
-        }),
+    .action((what: string, options: Common & RunWords) =>
+      perform(options, async (output, state) => {
+        const { openSession } = await import('./session.ts')
+        const { readKnownNames } = await import('./names.ts')
+        const { readPolicy } = await import('./policy.ts')
+        const { decide } = await readPolicy(state)
+        return (await import('./commands/run.ts')).runCommand(
+          () => openSession(state),
+          output,
+          what,
+          {
+            input: options.input,
+            dryRun: options.dryRun === true,
+            names: readKnownNames(state),
+            decide,
+            priority: toPriority(options.priority),
+            ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+          },
+        )
+      }),
     )
   const plan = program.command('plan').description('look at a plan without running it')
   for (const name of ['check', 'show'] as const) {
@@ -158,11 +175,15 @@ function addPlans(program: Command): void {
       .description(name === 'check' ? 'what would refuse it, and why' : 'its steps as compiled')
       .option('--input <name=value>', 'an input, as often as needed', collect, [])
       .action((what: string, options: Common & { input: string[] }) =>
-        perform(options, async (output) => {
+        perform(options, async (output, state) => {
           const commands = await import('./commands/plan.ts')
           const { readInputs } = await import('./request-inputs.ts')
+          const { readKnownNames } = await import('./names.ts')
+          const { readPolicy } = await import('./policy.ts')
+          const { decide } = await readPolicy(state)
           const command = name === 'check' ? commands.planCheckCommand : commands.planShowCommand
-          return command(output, what, readInputs(options.input))
+          const inputs = readInputs(options.input)
+          return command(output, what, { inputs, names: readKnownNames(state), decide })
         }),
       )
   }
@@ -255,6 +276,7 @@ function addAudit(program: Command): void {
         }),
       )
   }
+  addAuditReport(audit, { common, examples, perform })
   examples(common(audit.command('export')), 'audit export > audit.jsonl')
     .description('every row and checkpoint, one JSON document a line')
     .action((options: Common) =>
@@ -271,17 +293,26 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nExamples:\n  npx bulkhead run morning-briefing\n  npx bulkhead runs show\n  npx bulkhead audit verify\n  npx bulkhead help run\n\nExit codes: 0 completed, 1 failed, 2 usage, 3 denied, 4 approval needed, 5 outcome unknown, 130 interrupted',
+      '\nExamples:\n  npx bulkhead ask "what is on tomorrow"\n  npx bulkhead run morning-briefing\n  npx bulkhead runs show\n  npx bulkhead audit verify\n  npx bulkhead help run\n\nExit codes: 0 completed, 1 failed, 2 usage, 3 denied, 4 approval needed, 5 outcome unknown, 130 interrupted',
     )
   addPlatform(program)
+  addAsk(program, { common, examples, perform })
+  addChat(program, { common, examples, perform })
+  addRecipes(program, { common, examples, perform })
   addPlans(program)
   addRuns(program)
   addSchedules(program, { common, examples, perform })
   addDecisions(program, { common, examples, perform })
+  addApprovals(program, { common, examples, perform })
   addAgents(program, { common, examples, perform })
+  addAgent(program, { common, examples, perform })
+  addMemory(program, { common, examples, perform })
+  addFind(program, { common, examples, perform })
   addAudit(program)
   addKeys(program, { common, examples, perform })
+  addPolicy(program, { common, examples, perform })
   addState(program, { common, examples, perform })
+  addUsers(program, { common, examples, perform })
   return program
 }
 
@@ -296,5 +327,6 @@ try {
   // Commander has said what is wrong; asking for help is not a mistake.
   process.exitCode = error.exitCode === 0 ? exitCodes.completed : exitCodes.usage
 }
+await flushOutput()
 // Nothing that still waits for a platform that was stopped keeps the command from ending.
 process.exit()

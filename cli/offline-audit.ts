@@ -11,6 +11,7 @@ import {
   checkpointSchema,
   type RequestSummary,
 } from '../notary/contract.ts'
+import { groupByStep, recordedOutcome } from '../plan/recorded-outcome.ts'
 import type { CompiledPlan } from '../plan/schema.ts'
 import type { AuditSource } from './audit-source.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
@@ -26,13 +27,33 @@ const requestRow = z.object({
 })
 const effectRow = z.object({
   step: z.string(),
+  iteration: z.number(),
+  rerun: z.number(),
   outcome: z.string().nullable(),
   code: z.string().nullable(),
   attempts: z.number(),
 })
+const loopRow = z.object({
+  step: z.string(),
+  count: z.number(),
+  rerun: z.number(),
+  outcome: z.string().nullable(),
+  code: z.string().nullable(),
+})
+const approvalRow = z.object({
+  id: z.string(),
+  step: z.string().nullable(),
+  expires_at: z.number(),
+})
 const planSteps = z.object({
   steps: z.array(
-    z.object({ id: z.string(), agent: z.string(), action: z.string(), effect: z.string() }),
+    z.object({
+      id: z.string(),
+      agent: z.string(),
+      action: z.string(),
+      effect: z.string(),
+      onError: z.enum(['abort', 'continue', 'hold']),
+    }),
   ),
 }) satisfies z.ZodType<{ steps: Pick<CompiledPlan['steps'][number], 'id'>[] }>
 
@@ -60,7 +81,39 @@ function open(state: string): Database.Database {
  * put back has none before its next start. Who drops the table leaves the rows it covered uncovered.
  */
 function hasTip(db: Database.Database): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tip'").get() !== undefined
+  return hasTable(db, 'tip')
+}
+
+function hasTable(db: Database.Database, name: string): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined
+}
+
+/** The present expansion of each loop; a file from before loops has none. */
+function loopsOf(db: Database.Database, request: string) {
+  if (!hasTable(db, 'loop')) return new Map<string, z.infer<typeof loopRow>>()
+  const rows = db
+    .prepare('SELECT step, count, rerun, outcome, code FROM loop WHERE request = ? ORDER BY rerun')
+    .all(request)
+    .map((row) => loopRow.parse(row))
+  return new Map(rows.map((loop) => [loop.step, loop]))
+}
+
+/** What was asked last and nobody has answered; a file from before approvals has none. */
+function approvalsOf(
+  db: Database.Database,
+  { request, now }: { readonly request: string; readonly now: number },
+): NonNullable<RequestSummary['approvals']> {
+  if (!hasTable(db, 'approval')) return []
+  return db
+    .prepare(
+      `SELECT id, step, expires_at FROM approval WHERE request = ? AND state = 'open'
+         AND voided_at IS NULL AND expires_at > ? ORDER BY created_at, id LIMIT 100`,
+    )
+    .all(request, now)
+    .map((row) => {
+      const { id, step, expires_at: expiresAt } = approvalRow.parse(row)
+      return { id, ...(step === null ? {} : { step }), expiresAt }
+    })
 }
 
 /** A damaged page is a finding about the audit, not a crash of the command. */
@@ -81,10 +134,14 @@ function toSummary(db: Database.Database, row: unknown): RequestSummary {
   const request = requestRow.parse(row)
   const { steps } = planSteps.parse(JSON.parse(request.plan))
   const effects = db
-    .prepare("SELECT step, outcome, code, attempts FROM effect WHERE request = ? AND kind = 'do'")
+    .prepare(
+      `SELECT step, iteration, rerun, outcome, code, attempts FROM effect
+       WHERE request = ? AND kind = 'do'`,
+    )
     .all(request.id)
     .map((effect) => effectRow.parse(effect))
-  const byStep = new Map(effects.map((effect) => [effect.step, effect]))
+  const byStep = groupByStep(effects)
+  const loops = loopsOf(db, request.id)
   return {
     requestId: request.id,
     kind: request.kind,
@@ -92,24 +149,18 @@ function toSummary(db: Database.Database, row: unknown): RequestSummary {
     user: request.user,
     createdAt: request.created_at,
     cancelled: request.cancelled_at !== null,
-    steps: steps.map(({ id, agent, action, effect }) => {
-      const done = byStep.get(id)
-      const code = done?.code ?? undefined
-      return {
-        id,
-        agent,
-        action,
-        effect,
-        outcome: done?.outcome ?? 'pending',
-        ...(code === undefined ? {} : { code }),
-        attempts: done?.attempts ?? 0,
-      }
+    steps: steps.map(({ id, agent, action, effect, onError }) => {
+      const told = recordedOutcome(byStep.get(id) ?? [], { loop: loops.get(id), onError })
+      return { id, agent, action, effect, ...told }
     }),
   }
 }
 
 /** @throws CommandError when there is no readable audit in the state folder */
-export function offlineAudit(state: string): AuditSource & { close(): void } {
+export function offlineAudit(
+  state: string,
+  now: () => number = Date.now,
+): AuditSource & { close(): void } {
   const db = open(state)
   const pageSize = 1_000
   const page = (from: number): AuditRow[] =>
@@ -122,6 +173,7 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
   return {
     state,
     platform: undefined,
+    whole: true,
     async *rows(from) {
       for (let next = from; ; ) {
         const rows = page(next)
@@ -154,7 +206,12 @@ export function offlineAudit(state: string): AuditSource & { close(): void } {
     request: async (requestId) =>
       guarded(() => {
         const row = db.prepare('SELECT * FROM request WHERE id = ?').get(requestId)
-        return row === undefined ? undefined : toSummary(db, row)
+        if (row === undefined) return undefined
+        const summary = toSummary(db, row)
+        const approvals = summary.cancelled
+          ? []
+          : approvalsOf(db, { request: requestId, now: now() })
+        return approvals.length === 0 ? summary : { ...summary, approvals: [...approvals] }
       }),
     close: () => {
       db.close()

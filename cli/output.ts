@@ -2,6 +2,7 @@
 // came from outside is stripped of control characters before a terminal sees it.
 
 import { styleText } from 'node:util'
+import { fitPictures, type Terminal } from './pictures.ts'
 
 export interface Output {
   readonly json: boolean
@@ -41,15 +42,17 @@ export function inertJson(document: unknown): string {
 
 export type OutputFormat = 'text' | 'json' | 'jsonl'
 
-export function createOutput(format: OutputFormat): Output {
+/** @param terminal what data for people is shown on; unset: it goes elsewhere, as it is */
+export function createOutput(format: OutputFormat, terminal?: Terminal): Output {
   const json = format !== 'text'
   const out = (text: string) => process.stdout.write(`${text}\n`)
   const err = (text: string) => process.stderr.write(`${text}\n`)
+  const shown = (text: string) => (terminal === undefined ? text : fitPictures(text, terminal))
   return {
     json,
     data(document, human) {
       if (json) out(inertJson(document))
-      else for (const line of human()) out(inert(line))
+      else for (const line of human()) out(shown(inert(line)))
     },
     rows(documents, human) {
       if (format === 'json') out(inertJson(documents))
@@ -81,5 +84,16 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
+  )
+}
+
+/**
+ * Resolves when both streams have given away what was written to them: `process.exit` drops what a
+ * pipe has not taken yet (Node's documentation, "A note on process I/O").
+ */
+export async function flushOutput(): Promise<void> {
+  const streams = [process.stdout, process.stderr]
+  await Promise.all(
+    streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
   )
 }

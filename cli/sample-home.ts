@@ -2,10 +2,13 @@
 // weather come from, which lives in this process as long as the command does. Invariant: nothing is
 // written beside a person's own files.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { generateHome, webPortOf } from '../examples/home/generate.ts'
+import { BackupsError } from '../examples/home/backup.ts'
+import type { HomePrograms } from '../examples/home/configuration.ts'
+import { generateHome, type HomeInput, webPortOf } from '../examples/home/generate.ts'
 import { type HomeServer, startHomeServer } from '../examples/home/server.ts'
+import { programFolders } from './config.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
 import type { Output } from './output.ts'
 
@@ -30,7 +33,8 @@ export async function openSampleHome(state: string, output: Output): Promise<Sam
     web = await startWeb(port, output)
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
     const home = { folder: state, today: today(timeZone), timeZone, seed: 1 }
-    await generateHome({ ...home, web: web?.origin ?? `http://127.0.0.1:${port}` })
+    const address = web?.origin ?? `http://127.0.0.1:${port}`
+    await generateWith(homePrograms(), { ...home, web: address }, output)
     return {
       configFile: join(state, 'bulkhead.yaml'),
       close: async () => web?.close(),
@@ -40,6 +44,48 @@ export async function openSampleHome(state: string, output: Output): Promise<Sam
     // What the system refuses: rights, a full disk, a file where a folder should be.
     if (!(cause instanceof Error) || !('code' in cause)) throw cause
     throw unusable(state, cause.message, cause)
+  }
+}
+
+const backupsNeed = 'sudo apt-get install restic, then npm start'
+
+/** A restic that does not do it costs the home its backups and nothing else. */
+async function generateWith(
+  programs: HomePrograms,
+  home: HomeInput,
+  output: Output,
+): Promise<void> {
+  const isNew = !existsSync(join(home.folder, 'agents', 'backup', 'repositories'))
+  if (programs.restic === undefined) {
+    if (isNew) output.talk(`the sample home has no backups; to have them: ${backupsNeed}`)
+    return generateHome({ ...home, programs })
+  }
+  if (isNew) output.talk('making a month of backups with restic, once')
+  try {
+    await generateHome({ ...home, programs })
+  } catch (error) {
+    if (!(error instanceof BackupsError)) throw error
+    output.talk(`no backups in the sample home: ${error.message}`)
+    await generateHome({ ...home, programs: { hledger: programs.hledger } })
+  }
+}
+
+function homePrograms(): HomePrograms {
+  const folders = programFolders()
+  return { hledger: findProgram('hledger', folders), restic: findProgram('restic', folders) }
+}
+
+/** The first file of that name that may be executed. */
+export function findProgram(name: string, folders: readonly string[]): string | undefined {
+  return folders.map((folder) => join(folder, name)).find(isProgram)
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    return false
   }
 }
 

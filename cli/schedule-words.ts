@@ -8,10 +8,10 @@ import { CommandError, exitCodes } from './exit-codes.ts'
 import type { FiringReport } from './firing-outcomes.ts'
 
 export interface Timing {
-  readonly cron?: string
-  readonly every?: string
-  readonly at?: string
-  readonly days?: string
+  readonly cron?: string | undefined
+  readonly every?: string | undefined
+  readonly at?: string | undefined
+  readonly days?: string | undefined
   readonly zone: string
   readonly overlap: string
   readonly catchUp: string
@@ -79,7 +79,7 @@ export function toScheduleDocument(
   next: readonly number[],
   recent: readonly FiringReport[],
 ) {
-  const { id, kind, name, spec, policy, note, pausedAt } = schedule
+  const { id, kind, name, spec, policy, note, pausedAt, approval } = schedule
   return {
     id,
     ...(kind === 'recipe' ? { recipe: name } : { plan: name }),
@@ -89,6 +89,7 @@ export function toScheduleDocument(
     catchUp: `${policy.catchUpSeconds}s`,
     jitter: `${policy.jitterSeconds}s`,
     paused: pausedAt !== null,
+    approval,
     note,
     next: next[0] === undefined || pausedAt !== null ? null : iso(next[0]),
     recent: recent.map(({ at, requestId, ...rest }) => ({

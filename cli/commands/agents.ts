@@ -21,16 +21,37 @@ const heldSchema = z.looseObject({
 })
 type Held = z.infer<typeof heldSchema>
 
+const programSchema = z.looseObject({
+  name: z.string(),
+  setting: z.string(),
+  path: z.string().nullable(),
+  state: z.enum(['found', 'missing', 'not set']),
+})
 const agentSchema = z.looseObject({
   name: z.string(),
+  /** Absent in a list. */
+  programs: z.array(programSchema).optional(),
   state: z.string(),
   quarantine: z.array(heldSchema),
+  pool: z.looseObject({ breaker: z.enum(['closed', 'open', 'half-open']), since: z.number() }),
+  metrics: z.looseObject({
+    executed: z.number().nullable(),
+    failed: z.number().nullable(),
+    meanMs: z.number().nullable(),
+    lastHeartbeat: z.number().nullable(),
+    heartbeat: z.enum(['none', 'present', 'missing']),
+  }),
 })
 
 export async function agentsListCommand(output: Output, state: string): Promise<ExitCode> {
   const agents = await ask(state, '/agents', z.array(agentSchema))
   output.data(agents, () =>
-    table(agents.map(({ name, state, quarantine }) => [name, state, ...quarantine.map(causeOf)])),
+    table(
+      agents.map(({ name, state, metrics, pool, quarantine }) => [
+        ...[name, state, workOf(metrics), ...silenceOf(metrics), ...breakerOf(pool)],
+        ...quarantine.map(causeOf),
+      ]),
+    ),
   )
   return exitCodes.completed
 }
@@ -43,8 +64,22 @@ export async function agentsShowCommand(
   await assertKnown(state, name)
   const agent = await ask(state, `/agents/${name}`, agentSchema)
   output.data(agent, () => JSON.stringify(agent, null, 2).split('\n'))
+  for (const program of agent.programs ?? []) output.talk(programWords(program))
   for (const held of agent.quarantine) output.talk(adviceFor(held))
   return exitCodes.completed
+}
+
+function programWords({ name, setting, path, state }: z.infer<typeof programSchema>): string {
+  switch (state) {
+    case 'found':
+      return `runs ${name}: ${path}`
+    case 'missing':
+      return `cannot run ${name}: ${path} is no program; install it, or set ${setting} to what \`command -v ${name}\` says`
+    case 'not set':
+      return `does without ${name}: ${setting} is not set`
+    default:
+      return state satisfies never
+  }
 }
 
 const imposedSchema = z.object({ held: z.array(heldSchema), busRefuses: z.boolean() })
@@ -147,6 +182,27 @@ async function assertKnown(state: string, name: string): Promise<void> {
     exitCode: exitCodes.usage,
     next: 'npx bulkhead agents list',
   })
+}
+
+/** What it has done since its start, as it says itself; '-' before it has said anything. */
+function workOf({ executed, failed, meanMs }: z.infer<typeof agentSchema>['metrics']): string {
+  if (executed === null) return '-'
+  const mean = meanMs === null ? '' : `, ${Math.round(meanMs)} ms each`
+  return `${executed} done, ${failed ?? 0} failed${mean}`
+}
+
+function silenceOf({
+  heartbeat,
+  lastHeartbeat,
+}: z.infer<typeof agentSchema>['metrics']): readonly string[] {
+  if (heartbeat !== 'missing') return []
+  const since = lastHeartbeat === null ? '' : ` since ${new Date(lastHeartbeat).toISOString()}`
+  return [`no heartbeat${since}`]
+}
+
+function breakerOf({ breaker, since }: z.infer<typeof agentSchema>['pool']): readonly string[] {
+  if (breaker === 'closed') return []
+  return [`does not answer since ${new Date(since).toISOString()}: steps wait`]
 }
 
 function causeOf({ by, since, code, reason }: Held): string {

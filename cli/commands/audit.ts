@@ -56,7 +56,9 @@ function verifyChosen(
   { file, key, incremental }: VerifyChoice,
 ): Promise<AuditVerification | ReconciledVerification> {
   if (file !== undefined) {
-    return reconcileExport(file, key === undefined ? readAuditKey(state) : readPublicKey(key))
+    return reconcileExport(file, {
+      auditKey: key === undefined ? readAuditKey(state) : readPublicKey(key),
+    })
   }
   if (key !== undefined) {
     throw new CommandError('--key is for an export: the state folder has its own', {
@@ -67,7 +69,7 @@ function verifyChosen(
   return withAudit(state, (source, session) =>
     incremental === true
       ? verifyAudit(source, readAuditKey(state))
-      : reconcileAudit(source, readAuditKey(state), session),
+      : reconcileAudit(source, { auditKey: readAuditKey(state), session }),
   )
 }
 

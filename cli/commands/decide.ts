@@ -4,15 +4,17 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RecoverCall } from '../../notary/contract.ts'
+import type { RetryInput } from '../../workflows/contract.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
+import { parseStepName } from '../loop-view.ts'
 import type { Output } from '../output.ts'
-import { openSession, type Session } from '../session.ts'
+import { type Session, withSession } from '../session.ts'
 
 /** Longer than any token lives: until then the old effect could still happen. */
 const tokensDeadMs = 45_000
 const pollMs = 2_000
 
-type Reruns = readonly { readonly step: string; readonly rerun: number }[]
+type Reruns = RetryInput['reruns']
 
 async function decide(session: Session, call: RecoverCall, output: Output): Promise<Reruns> {
   const until = Date.now() + tokensDeadMs
@@ -33,7 +35,8 @@ async function decide(session: Session, call: RecoverCall, output: Output): Prom
 }
 
 function nextAfter(code: string, call: RecoverCall): string {
-  const step = 'step' in call ? ` ${call.step}` : ''
+  const nth = 'iteration' in call ? `:${call.iteration}` : ''
+  const step = 'step' in call ? ` ${call.step}${nth}` : ''
   switch (code) {
     case 'UNKNOWN_REQUEST':
       return 'npx bulkhead runs list'
@@ -49,25 +52,20 @@ async function isOpen(session: Session, requestId: string): Promise<boolean> {
   return !(await session.runs.describe(requestId)).closed
 }
 
-async function withSession(
-  state: string,
-  work: (session: Session) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const session = await openSession(state)
-  try {
-    return await work(session)
-  } finally {
-    await session.close()
-  }
-}
-
 /** The steps named, or every failed one of a held run. */
 async function stepsToRetry(
   session: Session,
   requestId: string,
   step: string | undefined,
 ): Promise<readonly string[]> {
-  if (step !== undefined) return [step]
+  if (step !== undefined) {
+    const named = parseStepName(step)
+    if (named.iteration === undefined) return [step]
+    throw new CommandError('the failed iterations of a loop run again together', {
+      exitCode: exitCodes.usage,
+      next: `npx bulkhead runs retry ${requestId} ${named.step}`,
+    })
+  }
   const { status, steps } = await session.runs.state(requestId)
   const failed = steps.filter(({ outcome }) => outcome === 'failed' || outcome === 'denied')
   if (status === 'held' && failed.length > 0) return failed.map(({ id }) => id)
@@ -75,6 +73,14 @@ async function stepsToRetry(
     exitCode: exitCodes.failed,
     next: `npx bulkhead runs show ${requestId}`,
   })
+}
+
+/** Of a loop with thousands of failures nobody reads each. */
+const toldReruns = 20
+
+function rerunLine({ step, iteration, rerun }: Reruns[number]): string {
+  const nth = iteration === undefined ? '' : `:${iteration}`
+  return `${step}${nth}: runs again (${rerun})`
 }
 
 export function runsRetryCommand(
@@ -85,14 +91,15 @@ export function runsRetryCommand(
   const { requestId } = given
   return withSession(state, async (session) => {
     const steps = await stepsToRetry(session, requestId, given.step)
-    const decided: { step: string; rerun: number }[] = []
+    const decided: Reruns[number][] = []
     for (const step of steps) {
       const reruns = await decide(session, { decision: 'retry', requestId, step }, output)
       await session.runs.retry(requestId, { step, reruns })
       decided.push(...reruns)
     }
     output.data({ requestId, reruns: decided }, () => [
-      ...decided.map(({ step, rerun }) => `${step}: runs again (${rerun})`),
+      ...decided.slice(0, toldReruns).map(rerunLine),
+      ...(decided.length > toldReruns ? [`and ${decided.length - toldReruns} more`] : []),
       `follow it with: npx bulkhead runs watch ${requestId}`,
     ])
     return exitCodes.completed
@@ -109,16 +116,17 @@ export function runsResolveCommand(
     readonly undo: boolean
   },
 ): Promise<ExitCode> {
-  const { requestId, step, happened, undo } = given
+  const { requestId, happened, undo } = given
+  const named = parseStepName(given.step)
   return withSession(state, async (session) => {
     const decision = happened ? 'happened' : 'did-not'
-    await decide(session, { decision, requestId, step, kind: undo ? 'undo' : 'do' }, output)
+    await decide(session, { decision, requestId, ...named, kind: undo ? 'undo' : 'do' }, output)
     // A run that is over has nothing to go on with: the record alone is what the answer is for.
     if (!undo && (await isHeld(session, requestId))) {
-      await session.runs.resolve(requestId, { step, happened })
+      await session.runs.resolve(requestId, { ...named, happened })
     }
-    output.data({ requestId, step, undo, happened }, () => [
-      `${step}: recorded that ${undo ? 'its undo' : 'it'} ${happened ? 'happened' : 'did not happen'}`,
+    output.data({ requestId, ...named, undo, happened }, () => [
+      `${given.step}: recorded that ${undo ? 'its undo' : 'it'} ${happened ? 'happened' : 'did not happen'}`,
     ])
     return exitCodes.completed
   })

@@ -1,42 +1,52 @@
-// `recipes`, `plan show`, `plan check`: what could run and what would be refused, without a platform.
+// `plan show`, `plan check`: what could run and what would be refused, without a platform.
 
 import { catalogue } from '../../agents/catalogue.ts'
+import { handlesNamed } from '../../plan/compile-handles.ts'
+import type { Decide } from '../../plan/policy.ts'
+import type { KnownNames } from '../../plan/principals.ts'
 import type { CompiledPlan, InputValues } from '../../plan/schema.ts'
-import { listRecipes } from '../../planner/recipes.ts'
 import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import { type Output, table } from '../output.ts'
 import { compileRun, readRunSource, reportIssues } from './run.ts'
 
-export function recipesCommand(output: Output): ExitCode {
-  const recipes = listRecipes().map(({ name, title, phrases, inputs }) => ({
-    name,
-    title,
-    phrases,
-    inputs,
-  }))
-  output.data(recipes, () => table(recipes.map((recipe) => [recipe.name, recipe.title])))
-  return exitCodes.completed
+/** What a plan is compiled with, besides its bytes. */
+interface Given {
+  readonly inputs: InputValues
+  readonly names: KnownNames
+  readonly decide: Decide
 }
 
 /** Compiles with the rules the notary uses; whatever passes here is admitted there. */
-export function planCheckCommand(output: Output, what: string, inputs: InputValues): ExitCode {
-  const result = compileRun(readRunSource(what), inputs)
+export function planCheckCommand(output: Output, what: string, given: Given): ExitCode {
+  const result = compileRun(readRunSource(what), { ...given, handles: 'later' })
   if (!result.ok) {
     output.data({ ok: false, issues: result.issues }, () => [])
     return reportIssues(result, output)
   }
-  const { digest, report } = result
-  output.data({ ok: true, digest, issues: [], report }, () => [
-    `ok  ${digest}`,
+  const { report } = result
+  const handles = handlesNamed(result.plan)
+  // What stands behind a handle is part of the plan, and only the notary knows it.
+  const digest = handles.length === 0 ? result.digest : null
+  const told = handles.length === 0 ? {} : { handles }
+  output.data({ ok: true, digest, issues: [], report, ...told }, () => [
+    `ok  ${digest ?? 'as far as it can be told without the notary'}`,
+    ...handles.map(
+      (handle) => `${handle} is looked up when it is run: whether it is yours, and fits`,
+    ),
     ...report.levels.map((level, index) => `${index + 1}. ${level.join(', ')}`),
     `agents: ${report.agents.join(', ')}   risk: ${report.risk}`,
     `estimated: ${report.estimateMs.p50} ms (p50), ${report.estimateMs.p95} ms (p95)`,
+    ...(report.approvals.length === 0 ? [] : [`asked about: ${report.approvals.join(', ')}`]),
+    ...report.questions.flatMap(({ step, code, path, message, fix }) => [
+      `${step} waits for your approval when it is due (${code} ${path}): ${message}`,
+      ...(fix === undefined ? [] : [`  not asked if you ${fix}`]),
+    ]),
   ])
   return exitCodes.completed
 }
 
-export function planShowCommand(output: Output, what: string, inputs: InputValues): ExitCode {
-  const result = compileRun(readRunSource(what), inputs)
+export function planShowCommand(output: Output, what: string, given: Given): ExitCode {
+  const result = compileRun(readRunSource(what), { ...given, handles: 'later' })
   if (!result.ok) {
     output.data({ ok: false, issues: result.issues }, () => [])
     return reportIssues(result, output)

@@ -15,6 +15,7 @@ const stopTimeoutMs = 60_000
 
 const statusSchema = z.object({
   ready: z.boolean(),
+  build: z.string(),
   processes: z.array(
     z.object({
       name: z.string(),
@@ -28,6 +29,8 @@ const statusSchema = z.object({
     }),
   ),
   links: z.record(z.string(), z.string()),
+  policy: z.looseObject({ digest: z.string(), refused: z.string().nullable() }).nullable(),
+  retriever: z.object({ hits: z.number(), misses: z.number() }).nullish(),
 })
 
 /** @throws CommandError when the platform is not running */
@@ -41,7 +44,7 @@ export async function ask<T>(state: string, path: string, schema: z.ZodType<T>):
 export async function statusCommand(output: Output, state: string): Promise<ExitCode> {
   const status = await ask(state, '/status', statusSchema)
   output.data(status, () => [
-    status.ready ? 'ready' : 'not ready',
+    `${status.ready ? 'ready' : 'not ready'}, build ${status.build}`,
     ...table(
       status.processes.map((one) => [
         one.name,
@@ -53,8 +56,27 @@ export async function statusCommand(output: Output, state: string): Promise<Exit
       ]),
     ),
     ...Object.entries(status.links).map(([name, link]) => `${name}: ${link}`),
+    ...policyLines(status.policy),
+    ...retrieverLines(status.retriever),
   ])
   return status.ready ? exitCodes.completed : exitCodes.failed
+}
+
+/** Nothing, as long as nobody has looked for anything. */
+function retrieverLines(counts: z.infer<typeof statusSchema>['retriever']): readonly string[] {
+  if (counts === null || counts === undefined) return []
+  const { hits, misses } = counts
+  return [`find: ${hits} of ${hits + misses} references from the cache`]
+}
+
+function policyLines(policy: z.infer<typeof statusSchema>['policy']): readonly string[] {
+  if (policy === null) return []
+  const { digest, refused } = policy
+  if (refused === null) return [`policy: ${digest}`]
+  return [
+    `policy: ${digest}, because a newer one was refused: ${refused}`,
+    'next: npx bulkhead policy check <folder>, then npx bulkhead policy reload',
+  ]
 }
 
 /** Asks the supervisor to stop and waits until its deployment file is gone. */

@@ -8,16 +8,23 @@ import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { catalogue } from '../../agents/catalogue.ts'
 import { type CompileResult, compileSource } from '../../plan/compile.ts'
+import { isDenial } from '../../plan/issues.ts'
 import { limits } from '../../plan/limits.ts'
-import { decide } from '../../plan/policy.ts'
-import { type InputValues, requestIdPattern } from '../../plan/schema.ts'
+import type { Decide } from '../../plan/policy.ts'
+import type { KnownNames } from '../../plan/principals.ts'
+import { type InputValues, type Priority, requestIdPattern } from '../../plan/schema.ts'
 import { findRecipe, listRecipes } from '../../planner/recipes.ts'
 import type { RunState } from '../../workflows/contract.ts'
 import { onlineAudit } from '../audit-source.ts'
-import { readAuditKey, summarise, verifyAudit } from '../audit-verification.ts'
+import { checkAudit, readAuditKey } from '../audit-verification.ts'
+import { changedModels } from '../consulted-view.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
+import { type Accepts, createAsker } from '../inline-questions.ts'
+import { withOpenApprovals } from '../open-approvals.ts'
 import type { Output } from '../output.ts'
+import { isProposalAlone } from '../proposed-plan.ts'
 import { readInputs } from '../request-inputs.ts'
+import { issueLines, refused } from '../request-refusal.ts'
 import { allOutcomes } from '../run-advice.ts'
 import {
   changedSteps,
@@ -60,8 +67,17 @@ export function readRunSource(what: string): RunSource {
   }
 }
 
-export function compileRun(run: RunSource, inputs: InputValues): CompileResult {
-  return compileSource({ kind: run.kind, source: run.source, inputs, catalogue, decide })
+export function compileRun(
+  { kind, source }: RunSource,
+  given: {
+    readonly inputs: InputValues
+    readonly names: KnownNames
+    readonly decide: Decide
+    /** Earlier results are looked up by the notary, which knows whose they are. Absent: it has none. */
+    readonly handles?: 'later'
+  },
+): CompileResult {
+  return compileSource({ kind, source, catalogue, ...given })
 }
 
 /** `<name>-<date>-<time>-<random>`: readable in Temporal's Web UI, no content, never twice. */
@@ -80,71 +96,89 @@ export function reportIssues(
   result: Extract<CompileResult, { ok: false }>,
   output: Output,
 ): ExitCode {
-  for (const issue of result.issues) {
-    output.talk(`${issue.code} ${issue.path}: ${issue.message}`)
-    if (issue.fix !== undefined) output.talk(`  fix: ${issue.fix}`)
-  }
-  return result.issues.some((issue) => issue.code === 'POLICY')
-    ? exitCodes.denied
-    : exitCodes.failed
+  for (const line of issueLines(result.issues)) output.talk(line)
+  return result.issues.some((issue) => isDenial(issue.code)) ? exitCodes.denied : exitCodes.failed
 }
+
+/** Words in place of a plan: somebody proposes one. */
+export type SaidSource = Omit<RunSource, 'kind'> & { readonly kind: 'text' }
 
 export interface RunOptions {
   readonly inputs: InputValues
   readonly requestId: string
+  readonly priority?: Priority
+}
+
+/** Known to the worker and the notary, and not started; the same request again is the same. */
+export async function registerRun(
+  session: Session,
+  run: RunSource | SaidSource,
+  { requestId, inputs, priority = 'MEDIUM' }: RunOptions,
+): Promise<{ readonly requestRef: string }> {
+  const request = { ...run, inputs }
+  const stored = await session.putRequest(requestId, JSON.stringify(request))
+  if (stored.status !== 'STORED') throw refused('the worker', requestId, stored)
+  const registered = await session.request({ requestId, ...request, priority })
+  if (registered.status !== 'REGISTERED') throw refused('the notary', requestId, registered)
+  return { requestRef: stored.ref }
+}
+
+/** Registers and starts one run; the same request again is the same run. */
+export async function startRun(
+  session: Session,
+  run: RunSource | SaidSource,
+  options: RunOptions,
+): Promise<{ readonly runId: string }> {
+  const { requestId, priority = 'MEDIUM' } = options
+  return session.runs.submit({
+    requestId,
+    ...(await registerRun(session, run, options)),
+    priority,
+    ...(run.kind === 'recipe' ? { recipe: run.name } : {}),
+    ...(run.kind === 'text' ? { text: true } : {}),
+  })
 }
 
 /** Registers, starts and watches one run. */
 export async function performRun(
   session: Session,
-  run: RunSource,
+  run: RunSource | SaidSource,
   output: Output,
-  options: RunOptions,
-): Promise<{ readonly document: RunDocument; readonly exitCode: ExitCode }> {
-  const { requestId, inputs } = options
-  const request = { ...run, inputs }
-  const stored = await session.putRequest(requestId, JSON.stringify(request))
-  if (stored.status !== 'STORED') throw refused('the worker', requestId, stored)
-  const registered = await session.request({ requestId, ...request, priority: 'MEDIUM' })
-  if (registered.status !== 'REGISTERED') throw refused('the notary', requestId, registered)
-  const { runId } = await session.runs.submit({
-    requestId,
-    requestRef: stored.ref,
-    ...(run.kind === 'recipe' ? { recipe: run.name } : {}),
-  })
-  output.talk(`run ${requestId} started`)
-  await watchRun(session, requestId, output)
+  options: RunOptions & FollowOptions,
+): Promise<EndedRun> {
+  const { runId } = await startRun(session, run, options)
+  output.talk(`run ${options.requestId} started`)
+  return await followRun(session, options.requestId, output, { ...options, runId })
+}
+
+export interface FollowOptions {
+  readonly runId?: string
+  /** The person has said yes to whatever plan is proposed, and to nothing else. */
+  readonly yes?: boolean
+  /** A plan that waits to be approved is left waiting. */
+  readonly leaves?: boolean
+}
+
+export interface EndedRun {
+  readonly document: RunDocument
+  readonly exitCode: ExitCode
+}
+
+/** Watches a run that was started, and says what has come of it. */
+export async function followRun(
+  session: Session,
+  requestId: string,
+  output: Output,
+  { runId, yes, leaves }: FollowOptions = {},
+): Promise<EndedRun> {
+  // What is still to come then may be hours away: the answer to the rest is there.
+  const isEnough = ({ status, approvals }: RunState) =>
+    status === 'scheduled' || (leaves === true && approvals !== undefined)
+  await watchRun(session, requestId, output, isEnough, yes === true ? isProposalAlone : undefined)
   const document = await readRun(session, requestId, runId)
   return {
     document,
-    exitCode: exitCodeOfRun(document.status, allOutcomes(document)),
-  }
-}
-
-interface Refusal {
-  readonly status: string
-  readonly code?: string
-  readonly message?: string
-}
-
-function refused(who: string, requestId: string, reply: Refusal): CommandError {
-  const { code, status, message = '' } = reply
-  const said = message === '' ? '' : `: ${message}`
-  return new CommandError(`${who} refused the request: ${code ?? status}${said}`, {
-    exitCode: code === 'POLICY' ? exitCodes.denied : exitCodes.failed,
-    next: nextAfter(code, requestId),
-  })
-}
-
-function nextAfter(code: string | undefined, requestId: string): string {
-  switch (code) {
-    case 'REQUEST_CONFLICT':
-      return `npx bulkhead runs show ${requestId}   or run it without --request-id`
-    case 'STORAGE_FULL':
-    case 'AUDIT_UNAVAILABLE':
-      return 'free some disk space (npx bulkhead doctor says where), then run it again'
-    default:
-      return 'npx bulkhead plan check <recipe|plan.yaml>'
+    exitCode: exitCodeOfRun(document.status, allOutcomes(document), document.code),
   }
 }
 
@@ -180,16 +214,27 @@ async function untilStopped(session: Session, requestId: string, signal: AbortSi
 }
 
 /**
- * Tells each step's outcome as it comes.
+ * Tells each step's outcome as it comes, and what it waits to be approved, to the end of the run or to a
+ * state that is `enough`.
  * @throws CommandError when the platform is stopped meanwhile
  */
-export async function watchRun(session: Session, requestId: string, output: Output): Promise<void> {
+export async function watchRun(
+  session: Session,
+  requestId: string,
+  output: Output,
+  enough: (state: RunState) => boolean = () => false,
+  accepts?: Accepts,
+): Promise<void> {
   const over = new AbortController()
+  const askPerson = createAsker(session, output, accepts)
   const follow = async () => {
     let before: RunState | undefined
     for await (const state of session.runs.watch(requestId, over.signal)) {
-      for (const line of changedSteps(before, state)) output.talk(line)
+      const changed = [...changedModels(before, state), ...changedSteps(before, state)]
+      for (const line of changed) output.talk(line)
       before = state
+      await askPerson(state)
+      if (enough(state)) return
     }
   }
   try {
@@ -207,8 +252,11 @@ export async function readRun(
 ): Promise<RunDocument> {
   const { runId, closed, recipe } = await session.runs.describe(requestId)
   const result = closed ? await session.runs.result(requestId) : undefined
-  const state = result ?? (await session.runs.state(requestId))
-  const ref = result?.answerRef ?? null
+  const source = onlineAudit(session)
+  const known = result ?? (await session.runs.state(requestId))
+  const open = closed ? undefined : (await source.request(requestId))?.approvals
+  const state = withOpenApprovals(known, open)
+  const ref = state.answerRef ?? null
   const artifact = ref === null ? undefined : await session.getArtifact(ref)
   const { temporal } = session.deployment
   return toRunDocument({
@@ -217,7 +265,7 @@ export async function readRun(
     ...(recipe === undefined ? {} : { recipe }),
     state,
     answer: artifact?.status === 'FOUND' ? artifact.content : null,
-    audit: summarise(await verifyAudit(onlineAudit(session), readAuditKey(session.state))),
+    audit: await checkAudit(source, readAuditKey(session.state)),
     link: temporalLink(temporal.ui, temporal.namespace, requestId, knownRunId ?? runId),
   })
 }
@@ -239,13 +287,17 @@ export async function runCommand(
   options: {
     readonly input: readonly string[]
     readonly dryRun: boolean
+    readonly names: KnownNames
+    readonly decide: Decide
     readonly requestId?: string
+    readonly priority: Priority
   },
 ): Promise<ExitCode> {
   const run = readRunSource(what)
   const inputs = readInputs(options.input)
   assertRequestId(options.requestId)
-  const compiled = compileRun(run, inputs)
+  const { names, decide } = options
+  const compiled = compileRun(run, { inputs, names, decide, handles: 'later' })
   if (!compiled.ok) {
     output.data({ ok: false, issues: compiled.issues }, () => [])
     return reportIssues(compiled, output)
@@ -261,7 +313,7 @@ export async function runCommand(
   try {
     const requestId = options.requestId ?? drawRequestId(run.name, new Date())
     const { document, exitCode } = await detachable(requestId, output, () =>
-      performRun(session, run, output, { inputs, requestId }),
+      performRun(session, run, output, { inputs, requestId, priority: options.priority }),
     )
     output.data(document, () => runLines(document))
     return exitCode

@@ -5,14 +5,15 @@ import type { RequestSummary } from '../../notary/contract.ts'
 import type { RunState, StepOutcome } from '../../workflows/contract.ts'
 import type { AuditSource } from '../audit-source.ts'
 import { onlineAudit } from '../audit-source.ts'
-import { readAuditKey, summarise, verifyAudit } from '../audit-verification.ts'
+import { checkAudit, readAuditKey } from '../audit-verification.ts'
 import { callControl } from '../control.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
 import { offlineAudit } from '../offline-audit.ts'
+import { withOpenApprovals } from '../open-approvals.ts'
 import { type Output, table } from '../output.ts'
 import { allOutcomes } from '../run-advice.ts'
-import { type RunDocument, runLines, toRunDocument } from '../run-view.ts'
-import { findDeployment, openSession, type Session } from '../session.ts'
+import { handleLines, type RunDocument, runLines, toRunDocument } from '../run-view.ts'
+import { findDeployment, type Session, withSession } from '../session.ts'
 import { suggest } from '../suggest.ts'
 import { detachable, readRun, watchRun } from './run.ts'
 
@@ -41,12 +42,7 @@ export async function withAudit<T>(
       source.close()
     }
   }
-  const session = await openSession(state)
-  try {
-    return await work(onlineAudit(session), session)
-  } finally {
-    await session.close()
-  }
+  return await withSession(state, (session) => work(onlineAudit(session), session))
 }
 
 export async function runsListCommand(output: Output, state: string): Promise<ExitCode> {
@@ -69,7 +65,8 @@ export async function runsListCommand(output: Output, state: string): Promise<Ex
 async function chooseRun(source: AuditSource, given: string | undefined): Promise<RequestSummary> {
   if (given === undefined) {
     const [newest] = await source.requests(1)
-    if (newest !== undefined) return newest
+    // Asked of by its name as well: a list does not tell what is asked about each.
+    if (newest !== undefined) return (await source.request(newest.requestId)) ?? newest
     throw new CommandError('nothing has been run yet', {
       exitCode: exitCodes.failed,
       next: 'npx bulkhead run morning-briefing',
@@ -94,13 +91,17 @@ export function recordedState(request: RequestSummary): RunState {
     ...(step.code === undefined ? {} : { code: step.code }),
     attempts: step.attempts,
     durationMs: 0,
+    ...(step.loop === undefined ? {} : { loop: { ...step.loop, failed: [] } }),
   }))
   const outcomes = new Set(steps.map((step) => step.outcome))
   const finished = !outcomes.has('pending') && !outcomes.has('running')
   if (request.cancelled) return { status: 'cancelled', steps }
   if (outcomes.has('denied')) return { status: 'denied', steps }
   if (outcomes.has('failed') || outcomes.has('unknown')) return { status: 'failed', steps }
-  return { status: finished ? 'completed' : 'running', steps }
+  if (finished) return { status: 'completed', steps }
+  const isAsked = (request.approvals ?? []).length > 0
+  const status = isAsked ? 'waiting-approval' : 'running'
+  return withOpenApprovals({ status, steps }, request.approvals)
 }
 
 export async function runsShowCommand(
@@ -118,11 +119,11 @@ export async function runsShowCommand(
       ...(request.kind === 'recipe' ? { recipe: request.name } : {}),
       state: recordedState(request),
       answer: null,
-      audit: summarise(await verifyAudit(source, readAuditKey(state))),
+      audit: await checkAudit(source, readAuditKey(state)),
       link: '',
     })
   })
-  output.data(document, () => runLines(document))
+  output.data(document, () => [...runLines(document), ...handleLines(document)])
   return exitCodeOfShown(document, output)
 }
 
@@ -136,7 +137,7 @@ function exitCodeOfShown(document: RunDocument, output: Output): ExitCode {
     return exitCodes.failed
   }
   if (document.status === 'running') return exitCodes.completed
-  return exitCodeOfRun(document.status, allOutcomes(document))
+  return exitCodeOfRun(document.status, allOutcomes(document), document.code)
 }
 
 export async function runsWatchCommand(
@@ -144,16 +145,13 @@ export async function runsWatchCommand(
   state: string,
   given: string | undefined,
 ): Promise<ExitCode> {
-  const session = await openSession(state)
-  try {
+  return await withSession(state, async (session) => {
     const request = await chooseRun(onlineAudit(session), given)
     await detachable(request.requestId, output, () => watchRun(session, request.requestId, output))
     const document = await readRun(session, request.requestId)
     output.data(document, () => runLines(document))
     return exitCodeOfShown(document, output)
-  } finally {
-    await session.close()
-  }
+  })
 }
 
 /** Registers the stop with the notary first: from then on no forward step gets a token. */
@@ -162,8 +160,7 @@ export async function runsCancelCommand(
   state: string,
   requestId: string,
 ): Promise<ExitCode> {
-  const session = await openSession(state)
-  try {
+  return await withSession(state, async (session) => {
     const request = await chooseRun(onlineAudit(session), requestId)
     const reply = await session.cancel(request.requestId)
     if (reply.status !== 'CANCELLED') {
@@ -175,7 +172,5 @@ export async function runsCancelCommand(
     await session.runs.cancel(request.requestId)
     output.data({ requestId, cancelled: true }, () => [`${requestId}: cancelling`])
     return exitCodes.completed
-  } finally {
-    await session.close()
-  }
+  })
 }

@@ -1,47 +1,33 @@
-// `bulkhead schedule`: enabling recipes and plans at certain times, and what became of each time. The
-// notary is told first: a schedule that only Temporal knows fires nothing, and one that only the
-// notary knows is put right by the same command again.
+// `bulkhead schedule`: what became of each time at which a recipe or plan was to run, and changing when it
+// does (schedule-add.ts enables it). The notary is told first: a schedule that only Temporal knows fires
+// nothing, and one that only the notary knows is put right by the same command again.
 
 import type { ScheduleCall, ScheduleReply } from '../../notary/standing-contract.ts'
-import { scheduleIdPattern } from '../../plan/schedule.ts'
-import { standingOf } from '../../temporal/artifact-calls.ts'
+import { isDenial } from '../../plan/issues.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import { type FiringReport, readFirings } from '../firing-outcomes.ts'
+import { refusalIn } from '../notary-refusal.ts'
 import { type Output, table } from '../output.ts'
-import { readInputs } from '../request-inputs.ts'
 import {
   firingLine,
   readEnd,
-  readTiming,
   type ScheduleDocument,
-  type Timing,
   toScheduleDocument,
 } from '../schedule-words.ts'
-import { openSession, type Session } from '../session.ts'
+import { type Session, withSession } from '../session.ts'
 import { suggest } from '../suggest.ts'
-import { compileRun, readRunSource, reportIssues } from './run.ts'
-
-async function withSession<T>(state: string, use: (session: Session) => Promise<T>): Promise<T> {
-  const session = await openSession(state)
-  try {
-    return await use(session)
-  } finally {
-    await session.close()
-  }
-}
 
 type Answer<Status extends ScheduleReply['status']> = Extract<ScheduleReply, { status: Status }>
 
 /** @throws CommandError when the notary refuses; with the nearest name where there is none of it */
-async function ask<Status extends ScheduleReply['status']>(
+export async function ask<Status extends ScheduleReply['status']>(
   session: Session,
   call: ScheduleCall,
   wanted: Status,
 ): Promise<Answer<Status>> {
   const reply = await session.schedule(call)
   if (isAnswer(reply, wanted)) return reply
-  const code = reply.status === 'REFUSED' ? reply.code : reply.status
-  const said = reply.status === 'REFUSED' ? reply.message : 'an answer that was not asked for'
+  const { code, words } = refusalIn(reply)
   const id = 'id' in call ? call.id : ''
   if (code === 'UNKNOWN_SCHEDULE') {
     const known = await ask(session, { op: 'list' }, 'SCHEDULES')
@@ -51,8 +37,8 @@ async function ask<Status extends ScheduleReply['status']>(
       next: 'npx bulkhead schedule list',
     })
   }
-  throw new CommandError(`the notary refused: ${code}: ${said}`, {
-    exitCode: code === 'POLICY' ? exitCodes.denied : exitCodes.failed,
+  throw new CommandError(words, {
+    exitCode: isDenial(code) ? exitCodes.denied : exitCodes.failed,
     next: `npx bulkhead schedule ${code === 'SCHEDULE_CONFLICT' ? 'remove' : 'show'} ${id}`,
   })
 }
@@ -62,63 +48,6 @@ function isAnswer<Status extends ScheduleReply['status']>(
   wanted: Status,
 ): reply is Answer<Status> {
   return reply.status === wanted
-}
-
-export interface AddOptions extends Timing {
-  readonly id: string
-  readonly note: string
-  readonly input: readonly string[]
-}
-
-export async function scheduleAddCommand(
-  output: Output,
-  state: string,
-  what: string,
-  options: AddOptions,
-): Promise<ExitCode> {
-  const { id, note, input, ...timing } = options
-  if (!scheduleIdPattern.test(id)) {
-    throw new CommandError('--id has 1 to 40 characters of a-z, 0-9 and hyphen, a letter first', {
-      exitCode: exitCodes.usage,
-      next: `npx bulkhead schedule add ${what} --id briefing --at 07:00`,
-    })
-  }
-  const run = readRunSource(what)
-  const inputs = readInputs(input)
-  const { spec, policy } = readTiming(timing)
-  const compiled = compileRun(run, inputs)
-  if (!compiled.ok) {
-    output.data({ ok: false, issues: compiled.issues }, () => [])
-    return reportIssues(compiled, output)
-  }
-  return withSession(state, async (session) => {
-    const stored = await session.putRequest(standingOf(id), JSON.stringify({ ...run, inputs }))
-    if (stored.status !== 'STORED') {
-      throw new CommandError(`the worker refused the plan: ${stored.code}`, {
-        exitCode: exitCodes.failed,
-        next: 'npx bulkhead doctor',
-      })
-    }
-    const adding = {
-      op: 'add',
-      id,
-      ...run,
-      inputs,
-      priority: 'MEDIUM',
-      spec,
-      policy,
-      note,
-    } as const
-    const { schedule } = await ask(session, adding, 'REGISTERED')
-    await session.runs.schedules.put({
-      ...{ id, spec, policy, note, requestRef: stored.ref, paused: schedule.pausedAt !== null },
-      ...(run.kind === 'recipe' ? { recipe: run.name } : {}),
-    })
-    const next = (await session.runs.schedules.describe(id))?.next ?? []
-    const document = toScheduleDocument(schedule, next, [])
-    output.data(document, () => scheduleLines(document))
-    return exitCodes.completed
-  })
 }
 
 const recentInList = 5
@@ -134,7 +63,7 @@ export function scheduleListCommand(output: Output, state: string): Promise<Exit
           one.id,
           one.spec,
           one.timezone,
-          one.paused ? 'paused' : `next ${one.next ?? 'never'}`,
+          whenNext(one),
           one.recent.map(({ outcome }) => outcome).join(', '),
         ]),
       ),
@@ -176,13 +105,24 @@ export function scheduleShowCommand(
   })
 }
 
-function scheduleLines(document: ScheduleDocument): string[] {
-  const { id, spec, timezone, overlap, catchUp, jitter, paused, next, note } = document
+export function scheduleLines(document: ScheduleDocument): string[] {
+  const { id, spec, timezone, overlap, catchUp, jitter, note } = document
   return [
     `${id}: ${spec} in ${timezone}${note === '' ? '' : ` (${note})`}`,
     `overlap ${overlap}, catch-up ${catchUp}, jitter ${jitter}`,
-    paused ? 'paused' : `next ${next ?? 'never'}`,
+    whenNext(document),
+    ...(document.approval?.state === 'open'
+      ? [`  next: npx bulkhead approvals show ${document.approval.id}`]
+      : []),
   ]
+}
+
+function whenNext({ approval, paused, next }: ScheduleDocument): string {
+  if (approval?.state === 'open') return 'waits for your approval, and fires not before'
+  if (approval?.state === 'denied' || approval?.state === 'expired') {
+    return `${approval.state}: it never fires; remove it, or add it again`
+  }
+  return paused ? 'paused' : `next ${next ?? 'never'}`
 }
 
 export function schedulePauseCommand(
@@ -217,6 +157,7 @@ export function scheduleTriggerCommand(
     const { runId } = await session.runs.submit({
       ...{ requestId, requestRef, firing: { schedule: id, at, zone: schedule.spec.zone } },
       ...(schedule.kind === 'recipe' ? { recipe: schedule.name } : {}),
+      priority: schedule.priority,
     })
     output.data({ id, requestId, runId }, () => [
       `run ${requestId} started`,

@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { runLines } from '../run-view.ts'
 import { isSampleHome, openSampleHome } from '../sample-home.ts'
-import { findDeployment, openSession } from '../session.ts'
+import { findDeployment, withSession } from '../session.ts'
 import { interrupted, startSupervisor, untilEnded, untilReady } from '../supervisor-process.ts'
 import { drawRequestId, performRun, readRunSource } from './run.ts'
 
@@ -74,15 +74,12 @@ async function bringUp({ state, config, source, once }: Start, output: Output): 
   await untilReady(state, supervisor)
   let exitCode: ExitCode
   try {
-    const session = await openSession(state)
-    try {
-      const requestId = drawRequestId(source.name, new Date())
+    const requestId = drawRequestId(source.name, new Date())
+    exitCode = await withSession(state, async (session) => {
       const run = await performRun(session, source, output, { inputs: {}, requestId })
-      exitCode = run.exitCode
       output.data(run.document, () => runLines(run.document))
-    } finally {
-      await session.close()
-    }
+      return run.exitCode
+    })
   } catch (error) {
     const wasInterrupted = supervisor.isInterrupted()
     await supervisor.stop()

@@ -39,6 +39,7 @@ function show(view: View = {}) {
   const checkpoints = log.checkpoints.filter((checkpoint) => checkpoint.size <= upTo)
   const source: AuditSource = {
     state,
+    whole: true,
     platform: 'platform' in view ? view.platform : 'first',
     async *rows(from) {
       for (const row of log.rows.slice(from - 1, upTo)) {

@@ -11,7 +11,16 @@ const start = Date.parse('2026-05-01T00:00:00Z')
 const at = (minutes: number) => start + minutes * minute
 
 const schedule = (policy: Partial<SchedulePolicy> = {}, more: object = {}) => ({
-  ...{ id: 'poll', kind: 'plan', name: 'poll', note: '', pausedAt: null, pauses: [] },
+  ...{
+    id: 'poll',
+    kind: 'plan',
+    name: 'poll',
+    note: '',
+    pausedAt: null,
+    pauses: [],
+    approval: null,
+  },
+  priority: 'MEDIUM' as const,
   spec: toScheduleSpec({ every: '1m', zone: 'UTC' }),
   policy: { overlap: 'skip', catchUpSeconds: 120, jitterSeconds: 0, ...policy } as const,
   createdAt: at(0),
@@ -47,6 +56,13 @@ describe('a due time', () => {
     expect(told({ jitterSeconds: 30 }, [run(0, 0.5, 0.6)], 0.7)).toEqual(['ran'])
   })
 
+  it('had nothing to report, also when it was late', () => {
+    const runs = [run(0, 0, 0.5, { nothing: true }), run(1, 1.5, 1.7, { nothing: true })]
+    expect(told({ overlap: 'allow' }, runs, 1.8)).toEqual([
+      ...['nothing-to-report', 'nothing-to-report'],
+    ])
+  })
+
   it('was skipped while an earlier one was open', () => {
     expect(told({}, [run(0, 0, 2.5), run(3, 3, 3.1)], 3.5)).toEqual([
       ...['ran', 'skipped', 'skipped', 'ran'],
@@ -72,6 +88,12 @@ describe('a due time', () => {
       'skipped',
       'ran',
     ])
+  })
+
+  it('was skipped when the one in its stead was decided on in time and began a moment after', () => {
+    // Two minutes after 5 began what was due at 4: as late as a busy server begins it, or later.
+    expect(told({}, [run(4, 7.05, 7.1)], 8).slice(4, 6)).toEqual(['late', 'skipped'])
+    expect(told({}, [run(4, 7.1, 7.2)], 8).slice(4, 6)).toEqual(['late', 'missed'])
   })
 
   it('is kept waiting, once, where one may be', () => {

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import { exitCodeOfRun } from '../../cli/exit-codes.ts'
 import { adviceFor, allOutcomes } from '../../cli/run-advice.ts'
-import { runLines, stepLine, toRunDocument } from '../../cli/run-view.ts'
-import type { RunState, StepSummary } from '../../workflows/contract.ts'
+import { runLines, stepLine } from '../../cli/run-view.ts'
+import type { StepSummary } from '../../workflows/contract.ts'
+import { shown } from './shown-run.ts'
 
 const step = (change: Partial<StepSummary>): StepSummary => ({
   id: 'write',
@@ -15,15 +16,6 @@ const step = (change: Partial<StepSummary>): StepSummary => ({
   durationMs: 5,
   ...change,
 })
-const shown = (status: RunState['status'], ...steps: readonly StepSummary[]) =>
-  toRunDocument({
-    requestId: 'r-1',
-    runId: 'run',
-    state: { status, steps },
-    answer: null,
-    audit: { rows: 1, verified: true, head: 'h' },
-    link: '',
-  })
 const nextOf = (...given: Parameters<typeof shown>) =>
   adviceFor(shown(...given)).map(({ next }) => next)
 
@@ -67,6 +59,8 @@ describe('a step', () => {
   it('shows how far its agent is, and that it runs again', () => {
     const line = stepLine(step({ outcome: 'running', rerun: 2, progress: { done: 3, total: 10 } }))
     expect(line).toContain('rerun 2')
+    expect(line).not.toContain('lane')
+    expect(stepLine(step({ outcome: 'settled', lane: 'fast' }))).toContain('fast lane')
     expect(line).toContain('3 of 10')
     expect(stepLine(step({ progress: { done: 3, total: null } }))).toContain('3 done')
   })

@@ -1,0 +1,56 @@
+// What may be typed after `bulkhead ask`.
+
+import { type Command, Option } from 'commander'
+import type { PlannerChoice } from './commands/ask-model.ts'
+import { priorityOption, toPriority } from './priority-option.ts'
+import type { Common, Wiring } from './wiring.ts'
+
+interface AskWords {
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  readonly planner?: PlannerChoice
+  readonly priority: string
+}
+
+export function plannerOption(): Option {
+  const what = 'who makes the plan; unset: recipes, and a model where none fits and one is set up'
+  return new Option('--planner <who>', what).choices(['rules', 'model'])
+}
+
+export function addAsk(program: Command, { common, examples, perform }: Wiring): void {
+  examples(
+    common(program.command('ask <words...>')),
+    'ask "what is on tomorrow"',
+    'ask "what does tomorrow look like, and put it in my notes"',
+    'ask "remind me to call Grandma on friday at 17:00" --yes',
+    'ask "how did I sleep and which bills are due" --dry-run',
+    'ask "put what my dentist wrote last into a note" --planner model',
+  )
+    .description('say it in words: the plan is shown, run when you say yes, and answered')
+    .option('--yes', 'run it without showing it; what a step is asked about is asked all the same')
+    .option('--dry-run', 'show what would run')
+    .addOption(plannerOption())
+    .addOption(priorityOption())
+    .action((words: readonly string[], options: Common & AskWords) =>
+      perform(options, async (output, state) => {
+        const { findDeployment, openSession } = await import('./session.ts')
+        const { readKnownNames } = await import('./names.ts')
+        const { readPolicy } = await import('./policy.ts')
+        const { zoneOf } = await import('./zone.ts')
+        const { personAt } = await import('./inline-questions.ts')
+        const { askCommand } = await import('./commands/ask.ts')
+        const { decide } = await readPolicy(state)
+        return askCommand(() => openSession(state), output, words.join(' '), {
+          yes: options.yes === true,
+          dryRun: options.dryRun === true,
+          priority: toPriority(options.priority),
+          names: readKnownNames(state),
+          decide,
+          zone: zoneOf(state),
+          person: personAt(output),
+          planner: options.planner,
+          models: findDeployment(state)?.planner ?? [],
+        })
+      }),
+    )
+}
