@@ -1,16 +1,24 @@
-// Writes the sample home: two calendars, a few notes, subscriptions to the feeds of its own web server
-// and the configuration that points at them.
+// Writes the sample home: two calendars, lists of reminders, a few notes, money, screen time, an export of
+// health, backups where there is a restic, subscriptions to the feeds of its own web server and the
+// configuration that points at them.
 // Invariant: what anybody else wrote stays. Calendars are written anew only when their month is over,
-// and then only the generator's own events are; notes, subscriptions and the configuration are written
-// once.
+// and then only the generator's own events are; the export of health is each day; all else is written once.
 
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { changeSubscriptions, newSubscription } from '../../agents/feeds/subscriptions.ts'
+import { writeBackups } from './backup.ts'
+import { type HomePrograms, homeConfiguration, webPortIn, withPrograms } from './configuration.ts'
 import { followedFeeds } from './feeds.ts'
+import { replace, writeOnce } from './files.ts'
+import { financeFiles } from './finance.ts'
+import { writeHealth } from './health-folder.ts'
 import { dayAfter, renderCalendar, type SampleEvent, uidDomain } from './ics-writer.ts'
+import { writeMemory } from './memory.ts'
+import { reminderLists } from './reminders.ts'
 import { familyEvents, type Month, workEvents } from './sample-events.ts'
 import { sampleNotes } from './sample-notes.ts'
+import { writeScreentime } from './screentime-folder.ts'
 
 /** Past days that a search finds, and days ahead until the month is written anew. */
 const daysBefore = 7
@@ -26,6 +34,8 @@ export interface HomeInput {
   readonly seed: number
   /** `http://127.0.0.1:<port>` of the home's web server. */
   readonly web: string
+  /** Those of this machine; the home is complete without any. */
+  readonly programs?: HomePrograms
 }
 
 export async function generateHome({
@@ -34,6 +44,7 @@ export async function generateHome({
   timeZone,
   seed,
   web,
+  programs = {},
 }: HomeInput): Promise<void> {
   const calendars = join(folder, 'agents', 'calendar', 'data')
   const notes = join(folder, 'agents', 'notes', 'data')
@@ -55,23 +66,39 @@ export async function generateHome({
   await writeCalendar(home, { name: 'work', eventsOf: workEvents, hasZoneRules: true })
   await writeCalendar(home, { name: 'family', eventsOf: familyEvents, hasZoneRules: false })
   for (const [name, text] of sampleNotes) await writeOnce(join(notes, `${name}.md`), text)
-  const template = await readFile(new URL('./bulkhead.yaml', import.meta.url), 'utf8')
-  const configuration = template
-    .replace(/^timezone: .*$/m, `timezone: ${month.timeZone}`)
-    .replaceAll(templateOrigin, web)
+  const sample = { today, seed, timeZone: month.timeZone }
+  const reminders = join(folder, 'agents', 'reminders', 'data')
+  await mkdir(reminders, { recursive: true, mode: 0o700 })
+  await writeOnce(join(reminders, 'timezone'), `${sample.timeZone}\n`)
+  for (const [name, text] of reminderLists(sample)) {
+    await writeOnce(join(reminders, `${name}.ics`), text)
+  }
+  const finance = join(folder, 'agents', 'finance', 'data')
+  for (const [name, text] of financeFiles(sample)) {
+    await mkdir(dirname(join(finance, name)), { recursive: true, mode: 0o700 })
+    await writeOnce(join(finance, name), text)
+  }
+  await writeScreentime({ folder: join(folder, 'agents', 'screentime', 'data'), ...sample })
+  await writeHealth({ folder: join(folder, 'agents', 'health'), ...sample })
+  await writeMemory({ folder: join(folder, 'agents', 'memory', 'data'), ...sample })
+  if (programs.restic !== undefined) {
+    const backups = join(folder, 'agents', 'backup')
+    await writeBackups({ folder: backups, restic: programs.restic, ...sample })
+  }
+  const file = join(folder, 'bulkhead.yaml')
   // Before the configuration, which says that the home is complete.
-  if ((await readIfThere(join(folder, 'bulkhead.yaml'))) === '') follow(feeds, web)
-  await writeOnce(join(folder, 'bulkhead.yaml'), configuration)
+  if ((await readIfThere(file)) === '') follow(feeds, web)
+  const template = await readFile(new URL('./bulkhead.yaml', import.meta.url), 'utf8')
+  const known = homeConfiguration(template, { timeZone: month.timeZone, web })
+  await writeOnce(file, withPrograms(known, programs))
+  const written = await readFile(file, 'utf8')
+  const now = withPrograms(written, programs)
+  if (now !== written) await replace(file, now)
 }
-
-/** In the template, where the address of the home's web server belongs. */
-const templateOrigin = 'http://127.0.0.1:1'
 
 /** The port that an earlier generation wrote; undefined for a new home or one of other servers. */
 export async function webPortOf(folder: string): Promise<number | undefined> {
-  const text = await readIfThere(join(folder, 'bulkhead.yaml'))
-  const [, port] = /^ +forecast: http:\/\/127\.0\.0\.1:(\d+)$/m.exec(text) ?? []
-  return port === undefined ? undefined : Number(port)
+  return webPortIn(await readIfThere(join(folder, 'bulkhead.yaml')))
 }
 
 function follow(folder: string, web: string): void {
@@ -132,26 +159,6 @@ async function readIfThere(file: string): Promise<string> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
     throw error
-  }
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`
-  const handle = await open(temporary, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
-}
-
-async function writeOnce(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -86,7 +86,8 @@ interface When {
   readonly clock: string | undefined
 }
 
-function timeLine(name: string, { on, at, clock }: When): string {
+/** A property that is a day or a time; without a clock the time floats. */
+export function timeLine(name: string, { on, at, clock }: When): string {
   const date = on.replaceAll('-', '')
   if (at === undefined) return `${name};VALUE=DATE:${date}`
   const reading = `${date}T${at.replace(':', '')}00`
@@ -143,7 +144,8 @@ export function nextClockChange(timeZone: string, day: string): string | undefin
   return change.toPlainDate().toString()
 }
 
-function escaped(text: string): string {
+/** RFC 5545, 3.3.11. */
+export function escaped(text: string): string {
   return text.replace(/[\\;,]/g, '\\$&').replaceAll('\n', '\\n')
 }
 

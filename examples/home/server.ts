@@ -1,10 +1,11 @@
-// The web of the sample home: its feeds and its weather on one port of this machine, so that a briefing
-// needs no network. Not a part of Bulkhead: what is served has the shape of the real services, and
-// pointing the configuration at those instead needs no other change. `node examples/home/server.ts [port]`
-// runs it until it is interrupted.
+// The web of the sample home: its feeds, its weather and its screen time (in the shape of an ActivityWatch
+// server) on one port of this machine, so that a briefing needs no network. Not a part of Bulkhead: what
+// is served has the shape of the real services, and pointing the configuration at those instead needs no
+// other change. `node examples/home/server.ts [port]` runs it until it is interrupted.
 
 import { createServer, type IncomingMessage } from 'node:http'
 import { answerFeed, opmlOf, type WebReply } from './feeds.ts'
+import { answerScreentime } from './screentime.ts'
 import { answerWeather } from './weather.ts'
 
 export interface HomeServerOptions {
@@ -44,7 +45,10 @@ export async function startHomeServer(options: HomeServerOptions = {}): Promise<
     const asked = { path: url.pathname, query: url.searchParams, headers, now: now(), seed }
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const reply: WebReply = (isRead
-      ? (answerFeed(asked) ?? answerWeather(asked) ?? answerList(asked, origin))
+      ? (answerFeed(asked) ??
+        answerWeather(asked) ??
+        answerScreentime(asked) ??
+        answerList(asked, origin))
       : undefined) ?? { status: isRead ? 404 : 405, headers: {}, body: '' }
     response.writeHead(reply.status, reply.headers)
     response.end(reply.body)
