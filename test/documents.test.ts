@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { catalogue } from '../agents/catalogue.ts'
 import { compileSource } from '../plan/compile.ts'
 import { parseConfiguration } from '../plan/configuration.ts'
-import { decide } from '../plan/policy.ts'
+import { decide } from './support/policy.ts'
 
 const root = join(import.meta.dirname, '..')
 const folders = new Set(

@@ -2,32 +2,13 @@
 // case names what it tries; that it fails is the server's doing alone, since the client is bare.
 
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import type { MessageHead } from '../../security/message.ts'
-import { startBus, type TestBus } from '../support/bus.ts'
+import { describe, expect, it } from 'vitest'
+import { startBus } from '../support/bus.ts'
+import { anyReply, replicas, task, useBus } from '../support/bus-bench.ts'
 import { answerAll, createBusClients } from '../support/bus-clients.ts'
 
-const replicas = [
-  { agent: 'calendar', n: 1 },
-  { agent: 'notes', n: 1 },
-]
-const task: Omit<MessageHead, 'sender'> = {
-  receiver: 'test',
-  type: 'TASK_REQUEST',
-  correlationId: 'c1',
-}
-const anyReply = { reply: z.unknown(), timeoutMs: 2_000 }
-
-let server: TestBus
-const clients = createBusClients(() => server)
-const { enter, raw, refusals } = clients
-
-beforeAll(async () => {
-  server = await startBus({ replicas })
-})
-afterEach(() => clients.closeAll())
-afterAll(() => server.stop())
+const bus = useBus()
+const { enter, raw, refusals } = bus
 
 describe('a compromised agent with its real credentials', () => {
   it.each([
@@ -69,7 +50,9 @@ describe('a compromised agent with its real credentials', () => {
     ['notary.admit.worker'],
     ['notary.event'],
     ['supervisor.ensure'],
+    ['supervisor.heartbeat'],
     ['worker.artifact.get'],
+    ['worker.retrieve'],
     ['ingest'],
     ['events'],
     ['$JS.API.INFO'],
@@ -169,7 +152,7 @@ describe('a compromised agent with its real credentials', () => {
     await answerAll(await enter('agent_calendar_1'), 'exec')
     const worker = await enter('worker')
     await expect(worker.call('agent.calendar.1.exec', task, {}, anyReply)).resolves.toBeDefined()
-    expect(server.log()).toContain('maximum subscriptions exceeded')
+    expect(bus.server.log()).toContain('maximum subscriptions exceeded')
   })
 })
 

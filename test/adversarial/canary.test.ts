@@ -3,19 +3,13 @@
 // everything that is written down is searched for them.
 
 import { execFileSync } from 'node:child_process'
-import {
-  appendFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
 import { manifest as weather } from '../../agents/weather/manifest.ts'
 import { generateHome } from '../../examples/home/generate.ts'
 import { containsCanary, filesWith } from '../support/canaries.ts'
@@ -49,7 +43,10 @@ beforeAll(async () => {
   const day = new Date().toISOString().slice(0, 10)
   await generateHome({ folder: state, today: day, timeZone: 'UTC', seed: 1, web })
   addEvent(join(state, 'agents', 'calendar', 'data', 'work.ics'), day)
-  appendFileSync(join(state, 'bulkhead.yaml'), '    secret: env://BULKHEAD_TEST_CANARY\n')
+  const configuration = join(state, 'bulkhead.yaml')
+  const settings = parse(readFileSync(configuration, 'utf8'))
+  settings.agents.weather.secret = 'env://BULKHEAD_TEST_CANARY'
+  writeFileSync(configuration, stringify(settings))
   const egress = (weather.egress ?? []).map((one) => ({
     ...one,
     credential: { secret: { config: 'weather.secret' }, as: 'bearer' as const },
@@ -172,7 +169,7 @@ describe('what a deployment writes down', () => {
   it('is in no file but those that hold it by right', () => {
     const agents = join(state, 'agents')
     expect(filesWith(state, secret)).toEqual(
-      ['alerts', 'forecast'].map((id) => join(state, 'gateway', 'secrets', `weather.${id}`)),
+      ['alerts', 'forecast'].map((id) => join(state, 'gateway', 'secrets', `weather.0.${id}`)),
     )
     expect(new Set(filesWith(state, title))).toEqual(
       new Set([

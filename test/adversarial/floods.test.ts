@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { canMakeControlGroups } from '../../supervisor/sandbox/host.ts'
+import { defaultLimits } from '../../supervisor/sandbox/oci-spec.ts'
 import { mountPointsBelow } from '../../supervisor/sandbox/volume.ts'
 import { createCaseTable } from '../support/case-table.ts'
 import { runCli } from '../support/cli.ts'
@@ -89,10 +90,11 @@ describe('a flood hurts only the agent that makes it', () => {
   it('N09 of connections', async () => {
     await hostile.ensure(agent)
     const outcome = z
-      .object({ opened: z.number(), failed: z.string() })
+      .object({ opened: z.number(), failed: z.array(z.string()) })
       .parse(await during(flood({ of: 'connections' })))
-    expect(outcome.failed).not.toBe('none')
-    table.add('N09', `${outcome.opened} connections`, 'open files, bus account', outcome.failed)
+    expect(outcome.failed).toContain('EMFILE')
+    expect(outcome.opened).toBeLessThan(defaultLimits.openFiles)
+    table.add('N09', `${outcome.opened} connections`, 'open files, bus account', 'EMFILE')
   })
 
   it('C03 of bytes in its ledger', async () => {
@@ -165,19 +167,17 @@ describe('a flood hurts only the agent that makes it', () => {
   })
 
   it('C03 leaves the platform as it was: a briefing without the agent, and the audit whole', async () => {
-    const { code, stdout } = await runCli([
-      'run',
-      'morning-briefing',
-      '--state',
-      hostile.state,
-      '--json',
-    ])
-    // Whether the hostile agent did what it was asked is unknown: it does not answer.
-    expect([0, 5]).toContain(code)
+    const cli = (...args: readonly string[]) => runCli([...args, '--state', hostile.state])
+    // Shut out, because it never answers: its step would be waited for until its tokens are dead.
+    const shut = await cli('agents', 'quarantine', agent, '--reason', 'it floods')
+    expect(shut.code, shut.stderr).toBe(0)
+    const { code, stdout } = await cli('run', 'morning-briefing', '--json')
+    expect(code).toBe(0)
     const { steps } = runSchema.parse(JSON.parse(stdout))
+    expect(steps.find((step) => step.agent === agent)).toMatchObject({ outcome: 'denied' })
     const others = steps.filter((step) => step.agent === 'calendar' || step.agent === 'notes')
     expect(new Set(others.map(({ outcome }) => outcome))).toEqual(new Set(['settled']))
-    expect((await runCli(['audit', 'verify', '--state', hostile.state])).code).toBe(0)
+    expect((await cli('audit', 'verify')).code).toBe(0)
     const { restarts } = z
       .object({ processes: z.array(z.looseObject({ name: z.string(), restarts: z.number() })) })
       .parse((await hostile.deployment.control('GET', '/status')).body)

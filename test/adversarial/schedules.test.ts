@@ -7,10 +7,10 @@ import { catalogue } from '../../agents/catalogue.ts'
 import { type ScheduleReply, scheduleReply } from '../../notary/standing-contract.ts'
 import { compileSource } from '../../plan/compile.ts'
 import { firingId } from '../../plan/firing.ts'
-import { decide } from '../../plan/policy.ts'
 import { toScheduleSpec } from '../../plan/schedule-words.ts'
 import { type Bus, BusError, connectBus } from '../../security/bus.ts'
 import { startDeployment, stubParty, type TestDeployment } from '../support/deployment.ts'
+import { decide } from '../support/policy.ts'
 import { createWorkerDouble, type WorkerDouble } from '../support/worker-double.ts'
 
 const source = `

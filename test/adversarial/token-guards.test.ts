@@ -1,37 +1,17 @@
 // For each code of refusal: the check that gives it, removed alone from what is built, and the
 // case of the token suite that then fails. A check whose removal no case notices fails this test.
 
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type CapabilityCode, capabilityCodes } from '../../security/capability-codes.ts'
-import { printTable } from '../support/case-table.ts'
-import type { TokenCaseResult } from '../support/token-case-runner.ts'
-
-interface Guard {
-  readonly code: CapabilityCode
-  readonly file: string
-  /** The check as it stands, and what stands there instead. Occurs exactly once. */
-  readonly check: string
-  readonly instead: string
-}
+import { describeGuards } from '../support/guard-table.ts'
+import { type Guard, gone, never } from '../support/one-check-less.ts'
 
 const jws = 'security/verify/jws.ts'
 const token = 'security/verify/token.ts'
 const clear = 'security/verify/clear.ts'
 const admission = 'agents/admission.ts'
-const never = 'if (Date.now() < 0)'
-const gone = (code: CapabilityCode, file: string, check: string, instead = never): Guard => ({
-  code,
-  file,
-  check,
-  instead,
-})
 
-const guards: readonly Guard[] = [
+const guards: readonly Guard<CapabilityCode>[] = [
   gone('TOKEN_MALFORMED', jws, 'if (jws.length > expected.maxCharacters || !compact.test(jws))'),
   gone('TOKEN_ALGORITHM', jws, "if (members.get('alg') !== 'EdDSA')"),
   gone('TOKEN_TYPE', jws, "if (members.get('typ') !== type)"),
@@ -83,84 +63,12 @@ const guards: readonly Guard[] = [
   ),
 ]
 
-const root = resolve(import.meta.dirname, '..', '..')
-const base = mkdtempSync(join(tmpdir(), 'bulkhead-guards-'))
-const rows: (readonly string[])[] = []
-
-interface Change {
-  readonly file: string
-  readonly from: string
-  readonly to: string
-}
-
-let builds = 0
-
-/** The cases, built from the sources with one place changed. */
-async function failingCases(change?: Change): Promise<readonly TokenCaseResult[]> {
-  builds += 1
-  const outfile = join(base, `cases-${builds}.mjs`)
-  const plugins = change === undefined ? [] : [changed(change)]
-  await build({
-    entryPoints: [join(root, 'test', 'support', 'token-case-runner.ts')],
-    outfile,
-    plugins,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    logLevel: 'silent',
-  })
-  const cases = (await import(pathToFileURL(outfile).href)) as {
-    runTokenCases(): Promise<readonly TokenCaseResult[]>
-  }
-  return (await cases.runTokenCases()).filter(({ wanted, got }) => wanted !== got)
-}
-
-function changed({ file, from, to }: Change): Plugin {
-  const path = join(root, file)
-  const text = readFileSync(path, 'utf8')
-  expect(text.split(from), 'the check is where it was').toHaveLength(2)
-  return {
-    name: 'one-check-less',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, (loaded) =>
-        loaded.path === path ? { contents: text.replace(from, to), loader: 'ts' } : undefined,
-      )
-    },
-  }
-}
-
-beforeAll(() => symlinkSync(join(root, 'node_modules'), join(base, 'node_modules')))
-
-afterAll(() => {
-  rmSync(base, { recursive: true, force: true })
-  printTable(
-    'each check of a token, removed alone',
-    ['code', 'removed from', 'case that fails', 'it then comes to'],
-    rows,
-  )
+describeGuards({
+  title: 'the cases of the token suite',
+  entry: 'test/support/token-case-runner.ts',
+  guards,
 })
 
-describe('the cases of the token suite', () => {
-  it('all come to what they should as the sources are', async () => {
-    expect(await failingCases()).toEqual([])
-  })
-
-  it.each(guards)(
-    'notice that $code is not asked any more: $check',
-    async ({ code, file, check, instead }) => {
-      const failing = (await failingCases({ file, from: check, to: instead }))
-        .filter(({ wanted }) => wanted === code)
-        // The most telling first: that it was carried out.
-        .toSorted((one, other) => Number(other.got === 'DONE') - Number(one.got === 'DONE'))
-      expect(failing).not.toEqual([])
-      const [first] = failing
-      rows.push([code, file, `${first?.id} ${first?.name}`, first?.got ?? ''])
-    },
-  )
-
-  it('are asked by a check for every code there is', () => {
-    expect(new Set(guards.map(({ code }) => code))).toEqual(new Set(capabilityCodes))
-  })
+it('every code of a token is given by a check that a case misses', () => {
+  expect(new Set(guards.map(({ code }) => code))).toEqual(new Set(capabilityCodes))
 })

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { catalogue } from '../../agents/catalogue.ts'
 import type { AuthorizeReply } from '../../notary/contract.ts'
 import { compileSource } from '../../plan/compile.ts'
-import { decide } from '../../plan/policy.ts'
+import type { LookUpHandle } from '../../plan/handle.ts'
 import type { CompiledPlan } from '../../plan/schema.ts'
 import { startDeployment, stubParty, type TestDeployment } from '../support/deployment.ts'
+import { decide } from '../support/policy.ts'
 import { createWorkerDouble, type Done, type WorkerDouble } from '../support/worker-double.ts'
 
 const source = `
@@ -28,8 +29,18 @@ steps:
 answer: { from: [list] }
 `
 
-function compile(text: string): { readonly plan: CompiledPlan; readonly digest: string } {
-  const result = compileSource({ kind: 'plan', source: text, inputs: {}, catalogue, decide })
+function compile(
+  text: string,
+  handles?: LookUpHandle,
+): { readonly plan: CompiledPlan; readonly digest: string } {
+  const result = compileSource({
+    kind: 'plan',
+    source: text,
+    inputs: {},
+    catalogue,
+    decide,
+    handles,
+  })
   if (!result.ok) throw new Error(JSON.stringify(result.issues))
   return result
 }
@@ -149,6 +160,39 @@ describe('a worker with its real credentials', () => {
     expect(await double.minted(requestId)).toBe(1)
   })
 
+  it('gets none for an earlier result that it forges, swaps or pins itself', async () => {
+    const list = await double.perform(listStep(requestId))
+    const handle = `${requestId}/list/0`
+    const count = Number(JSON.parse(list.content).count)
+    const following = source.replace(
+      '$from: "list#/count" } } }',
+      `$handle: ${handle}, pointer: /count } } }`,
+    )
+    const { requestId: registered } = await double.register(following)
+    const told = await double.handles(registered, [handle, 'nobody-has/this/0'])
+    if (told.status !== 'HANDLES') throw new Error(told.status)
+    expect(Object.keys(told.handles)).toEqual([handle])
+    const pinned = compile(following, (name) => told.handles[name])
+    const forged = list.content.replace(/"count":\d+/, '"count":999')
+    const otherHash = 'A'.repeat(43)
+    const repinned = compile(following, (name) => {
+      const pin = told.handles[name]
+      return pin === undefined ? undefined : { ...pin, hash: otherHash }
+    })
+    expect(await double.admit(registered, repinned.plan)).toMatchObject({ code: 'PLAN_MISMATCH' })
+    expect(await double.admit(registered, pinned.plan)).toMatchObject({ status: 'ADMITTED' })
+    const keep = (n: number, hash: string, content: string) => ({
+      ...{ requestId: registered, planDigest: pinned.digest, step: 'keep' },
+      args: { note: 'double', text: `${n} notes` },
+      sources: [{ step: handle, iteration: 0, hash, content }],
+    })
+    expectDenied(await double.authorize(keep(999, list.hash, forged)), 'SOURCE_MISMATCH')
+    expectDenied(await double.authorize(keep(999, otherHash, forged)), 'SOURCE_MISMATCH')
+    expectDenied(await double.authorize(keep(999, list.hash, list.content)), 'ARGS_MISMATCH')
+    expect(await double.minted(registered)).toBe(0)
+    await double.perform(keep(count, list.hash, list.content))
+  })
+
   it('gets none for a step whose needs have not settled', async () => {
     const asked = { requestId, planDigest: digest, step: 'last' }
     expectDenied(await double.authorize(asked), 'NEEDS_UNSETTLED')
@@ -228,7 +272,9 @@ describe('a worker with its real credentials', () => {
     const granted = await double.authorize({ ...listStep(other), op: 'attach' })
     if (granted.status !== 'AUTHORISED') throw new Error(JSON.stringify(granted))
     const { subject, token, salt } = granted
-    expect(await double.exec(subject, { op: 'attach', token, salt })).toEqual({ status: 'ABSENT' })
+    expect(await double.exec(subject, { op: 'attach', token, salt })).toMatchObject({
+      status: 'ABSENT',
+    })
     const again = await double.authorize({ ...listStep(other), op: 'attach' })
     if (again.status !== 'AUTHORISED') throw new Error(JSON.stringify(again))
     const run = { op: 'run', token: again.token, args: { recentDays: 30 }, salt: again.salt }

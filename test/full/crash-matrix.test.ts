@@ -1,8 +1,10 @@
 // The whole matrix: every named point of a note's way, from the request to the settled outcome, and at
 // each of them every process that takes part killed by SIGKILL; at some of them all at once. Whatever
-// is killed, the run finishes by itself, with one entry. A point that is not reached fails.
+// is killed, the run finishes by itself, with one entry. A point that is not reached fails. The same
+// table with short steps inside their run's workflow task and without.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { RunDocument } from '../../cli/run-view.ts'
 import { printTable } from '../support/case-table.ts'
 import { crashHeads, crashPlan, performCell, type Stage, toRow } from '../support/crash-cells.ts'
 import {
@@ -43,25 +45,36 @@ const cells = stages.flatMap(([point, stage]) =>
   })),
 )
 
-const rows: (readonly string[])[] = []
-let deployment: CrashDeployment
+describe.each([
+  { lane: 'off', fastLane: false },
+  { lane: 'on', fastLane: true },
+])('with the fast lane $lane', ({ lane, fastLane }) => {
+  const rows: (readonly string[])[] = []
+  let deployment: CrashDeployment
+  let undisturbed: RunDocument
 
-beforeAll(async () => {
-  deployment = await startCrashDeployment()
-  // The agents' first start, and proof that the gates do nothing by themselves.
-  const document = await deployment.run('crash-none', crashPlan('nothing', 'none'))
-  expect(document.status, JSON.stringify(document)).toBe('completed')
-})
-afterEach(() => {
-  for (const gate of Object.values(deployment.gates)) gate.open()
-})
-afterAll(async () => {
-  printTable(`${rows.length} cells`, crashHeads, rows)
-  await deployment.stop()
-})
+  beforeAll(async () => {
+    deployment = await startCrashDeployment(fastLane)
+    // The agents' first start; then proof that the gates do nothing by themselves.
+    await deployment.run('crash-first', crashPlan('nothing', 'first'))
+    undisturbed = await deployment.run('crash-none', crashPlan('nothing', 'none'))
+    expect(undisturbed.status, JSON.stringify(undisturbed)).toBe('completed')
+  })
+  afterEach(() => {
+    for (const gate of Object.values(deployment.gates)) gate.open()
+  })
+  afterAll(async () => {
+    printTable(`${rows.length} cells, fast lane ${lane}`, crashHeads, rows)
+    await deployment.stop()
+  })
 
-describe('a run finishes by itself, with one entry, when SIGKILL ends', () => {
-  it.each(cells)('$title', async (cell) => {
+  it('takes it where nothing is killed, and only then', () => {
+    const lanes = undisturbed.steps.map((step) => step.lane === 'fast')
+    // What has an effect is never on it.
+    expect(lanes).toEqual([fastLane, false, fastLane])
+  })
+
+  it.each(cells)('a run finishes by itself, with one entry: $title', async (cell) => {
     const seen = await performCell(deployment, cell)
     rows.push(toRow(cell.title, seen))
     const { document, entries, after, killed, title } = seen
@@ -74,10 +87,10 @@ describe('a run finishes by itself, with one entry, when SIGKILL ends', () => {
     expect(killed.map(({ victim }) => victim)).toEqual(cell.kill)
   })
 
-  it('and leaves an audit that ledgers, history and witnesses agree with', async () => {
+  it('leaves an audit that ledgers, history and witnesses agree with', async () => {
     const verified = await deployment.verifyAudit()
     expect(verified).toMatchObject({ ok: true, mismatches: [], gaps: [], unreached: [] })
-    expect(verified.reconciled.runs).toBe(cells.length + 1)
+    expect(verified.reconciled.runs).toBe(cells.length + 2)
   })
 })
 

@@ -4,11 +4,11 @@
 import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { runCli } from '../support/cli.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
+import { makeEarlier } from '../support/earlier-schema.ts'
 
 const state = mkdtempSync(join(tmpdir(), 'bulkhead-restore-'))
 const file = join(state, 'notary', 'audit.db')
@@ -42,20 +42,11 @@ async function backups() {
   return z.array(copies).parse(JSON.parse(stdout))
 }
 
-/** What a program of version 3 would have left. */
-function makeVersion3(): void {
-  const db = new Database(file)
-  const tables = ['standing_backfill', 'standing_pause', 'standing', 'quarantine']
-  for (const table of tables) db.exec(`DROP TABLE ${table}`)
-  db.pragma('user_version = 3')
-  db.close()
-}
-
 it('goes forward and back', async () => {
   await start()
   expect((await cli('run', 'morning-briefing')).code).toBe(0)
   await stop()
-  makeVersion3()
+  makeEarlier(file, 3)
   const before = await verify()
   expect(before).toMatchObject({ ok: true, mismatches: [], gaps: [] })
 

@@ -2,13 +2,12 @@
 // the worker and over runs, readable while no worker is there.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Anchor, connectAnchor } from '../../temporal/audit-anchor.ts'
-import { createDataConverter } from '../../temporal/data-converter.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 import { anchorId } from '../../workflows/contract.ts'
 import { scriptActivities } from '../support/scripted-activities.ts'
+import { withRawClient } from '../support/temporal-histories.ts'
 import { startBench, type TemporalBench, testPayloadKey } from '../support/temporal-worker.ts'
 
 let bench: TemporalBench
@@ -51,32 +50,33 @@ it('is read while no worker runs, and hears later what it was shown meanwhile', 
 })
 
 it('begins a new run before its history grows long, and forgets nothing', async () => {
-  const { address, namespace } = bench.temporal
-  const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ keys: oneKey(testPayloadKey), namespace })
-  const handle = new Client({ connection, namespace, dataConverter }).workflow.getHandle(anchorId)
-  const { runId } = await handle.describe()
-  const stop = await startWorker()
+  const currentRun = async () => {
+    const described = await withRawClient(bench, (client) =>
+      client.workflow.getHandle(anchorId).describe(),
+    )
+    return described.runId
+  }
+  const runId = await currentRun()
+  // All of them in one run: the next one is shown nothing that is larger.
   const heads = Array.from({ length: 600 }, (_, index) => head(100 + index))
   for (let from = 0; from < heads.length; from += 50) {
     await Promise.all(heads.slice(from, from + 50).map((shown) => anchor.show(shown)))
   }
+  const stop = await startWorker()
   await expect.poll(anchored, { timeout: 20_000 }).toEqual(head(699))
-  await expect.poll(async () => (await handle.describe()).runId).not.toBe(runId)
+  await expect.poll(currentRun).not.toBe(runId)
   await anchor.show(head(50))
   await delay(300)
   expect(await anchored()).toEqual(head(699))
   await stop()
-  await connection.close()
 })
 
 it('shows nothing in clear to the server', async () => {
-  const { address, namespace } = bench.temporal
-  const connection = await Connection.connect({ address })
-  const { memo } = await connection.workflowService
-    .describeWorkflowExecution({ namespace, execution: { workflowId: anchorId } })
-    .then(({ workflowExecutionInfo }) => ({ memo: workflowExecutionInfo?.memo?.fields?.['head'] }))
+  const { namespace } = bench.temporal
+  const { workflowExecutionInfo } = await withRawClient(bench, ({ workflowService }) =>
+    workflowService.describeWorkflowExecution({ namespace, execution: { workflowId: anchorId } }),
+  )
+  const memo = workflowExecutionInfo?.memo?.fields?.['head']
   expect(Buffer.from(memo?.data ?? []).toString('latin1')).not.toContain('root-')
   expect(memo?.data?.length).toBeGreaterThan(0)
-  await connection.close()
 })

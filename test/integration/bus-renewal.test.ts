@@ -24,7 +24,8 @@ import { type ReloadableBus, startReloadableBus } from '../support/reloadable-bu
 const replicas = [{ agent: 'notes', n: 0 }]
 const folders = credentialFolders(replicas)
 const head = { receiver: 'test', type: 'TASK_REQUEST', correlationId: 'c1' } as const
-const options = { reply: z.strictObject({ n: z.number() }), timeoutMs: 10_000 }
+/** Longer than a busy machine takes for a whole renewal. */
+const options = { reply: z.strictObject({ n: z.number() }), timeoutMs: 60_000 }
 
 /** What is asked over the old connections is answered within it; a rotation has seconds at least. */
 const overlapMs = 1_500

@@ -6,34 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Msg } from '@nats-io/transport-node'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import { createMessage, type MessageHead } from '../../security/message.ts'
+import { describe, expect, it } from 'vitest'
+import { createMessage } from '../../security/message.ts'
 import { prepareIdentities } from '../../security/pki/identities.ts'
-import { startBus, type TestBus } from '../support/bus.ts'
+import { startBus } from '../support/bus.ts'
+import { anyReply, replicas, task, useBus } from '../support/bus-bench.ts'
 import { answerAll, createBusClients } from '../support/bus-clients.ts'
 import { programPath } from '../support/programs.ts'
 
-const replicas = [
-  { agent: 'calendar', n: 1 },
-  { agent: 'notes', n: 1 },
-]
-const task: Omit<MessageHead, 'sender'> = {
-  receiver: 'test',
-  type: 'TASK_REQUEST',
-  correlationId: 'c1',
-}
-const anyReply = { reply: z.unknown(), timeoutMs: 2_000 }
-
-let server: TestBus
-const clients = createBusClients(() => server)
-const { enter, raw } = clients
-
-beforeAll(async () => {
-  server = await startBus({ replicas })
-})
-afterEach(() => clients.closeAll())
-afterAll(() => server.stop())
+const { enter, raw } = useBus()
 
 describe('calls that the table allows', () => {
   it('reach the agent and come back to the worker', async () => {
@@ -137,6 +118,7 @@ describe('a call that fails', () => {
     ['worker', 'notary.boot'],
     ['worker', 'notary.admit.worker'],
     ['worker', 'supervisor.quarantine'],
+    ['worker', 'supervisor.heartbeat'],
     ['supervisor', 'notary.request'],
     ['supervisor', 'notary.admit'],
     ['supervisor', 'agent.calendar.1.exec'],
@@ -166,7 +148,7 @@ describe('a party that serves', () => {
     await agent.flush()
     const worker = await raw('worker')
     const ask = async (text: string) => {
-      const answer = await worker.request('agent.calendar.1.exec', text, { timeout: 2_000 })
+      const answer = await worker.request('agent.calendar.1.exec', text, { timeout: 20_000 })
       return answer.json<{ payload: unknown }>().payload
     }
     const late = { ...createMessage({ ...task, sender: 'worker' }, {}, Date.now()), timestamp: 1 }

@@ -218,7 +218,7 @@ describe('the credential', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .filter((file) => readFileSync(file).includes(canary))
-    expect(files).toEqual([join(state, 'gateway', 'secrets', 'test.server')])
+    expect(files).toEqual([join(state, 'gateway', 'secrets', 'test.0.server')])
     expect(statSync(files[0] ?? '').mode & 0o777).toBe(process.getuid?.() === 0 ? 0o440 : 0o400)
     // Every process of the host sees a ledger's volume; a sandbox has mounts of its own.
     const mountsAt = (pid: number | 'self') => {

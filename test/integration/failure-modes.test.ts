@@ -16,7 +16,6 @@ import {
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli.ts'
 import { runSchema } from '../support/cli-shapes.ts'
@@ -221,8 +220,7 @@ describe('two deployments side by side', () => {
     const killed = await first.ended
     expect(killed.code).toBe(1)
     expect(killed.stderr).toMatch(/the supervisor ended by itself[\s\S]*next: /)
-    await delay(3_000)
-    expect(findLeftovers(a)).toEqual([])
+    await expect.poll(() => findLeftovers(a)).toEqual([])
     expect(existsSync(join(a, 'run', 'deployment.json'))).toBe(true)
     const verified = await runCli(['audit', 'verify', '--state', a, '--json'])
     expect(verified.code, verified.stderr).toBe(0)

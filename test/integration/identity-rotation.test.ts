@@ -9,12 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { generateHome } from '../../examples/home/generate.ts'
 import { type HomeServer, startHomeServer } from '../../examples/home/server.ts'
 import { connectBus } from '../../security/bus.ts'
 import { currentOf, parseKeyRing } from '../../security/key-ring.ts'
+import { brief } from '../support/briefing.ts'
 import { runCli } from '../support/cli.ts'
-import { runSchema } from '../support/cli-shapes.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'bulkhead-renew-'))
@@ -36,11 +35,8 @@ type View = z.infer<typeof viewSchema>
 beforeAll(async () => {
   mkdirSync(state, { mode: 0o700 })
   web = await startHomeServer()
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
-  const home = { folder: state, today: today.format(new Date()), timeZone, seed: 1 }
-  await generateHome({ ...home, web: web.origin })
-  deployment = await startDeployment({ state, leastOverlapMs: overlapMs })
+  const home = { web: web.origin }
+  deployment = await startDeployment({ state, home, leastOverlapMs: overlapMs })
 }, 240_000)
 
 afterAll(async () => {
@@ -49,22 +45,15 @@ afterAll(async () => {
   rmSync(base, { recursive: true })
 })
 
-async function brief(): Promise<z.infer<typeof runSchema>> {
-  const asked = ['run', 'morning-briefing', '--state', state, '--json']
-  const { code, stdout, stderr } = await runCli(asked)
-  expect(code, stderr).toBe(0)
-  return runSchema.parse(JSON.parse(stdout))
-}
-
 /** Briefings one after the other until the rotation has ended, and one after that. */
 async function briefWhile(rotation: Promise<View>): Promise<number> {
   let ended = false
   void rotation.finally(() => {
     ended = true
   })
-  const runs = [await brief()]
-  while (!ended) runs.push(await brief())
-  runs.push(await brief())
+  const runs = [await brief(state)]
+  while (!ended) runs.push(await brief(state))
+  runs.push(await brief(state))
   for (const { status, steps, audit } of runs) {
     expect(status).toBe('completed')
     expect(steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'settled'))
@@ -151,7 +140,7 @@ describe.each(['certificates', 'nkeys'])('rotating %s during briefings', (kind) 
 
 describe('rotating what encrypts, during briefings', () => {
   it('fails no step, encrypts with the new keys alone, and still opens what is there', async () => {
-    const before = await brief()
+    const before = await brief(state)
     const ring = (file: string) => parseKeyRing(readFileSync(join(state, file), 'utf8'))
     const former = currentOf(ring('worker/payload.key'))
     const rotation = rotate('payload')
@@ -241,7 +230,7 @@ describe('a supervisor that is killed in the middle of a rotation', () => {
       await expect
         .poll(() => phases(`keys:${kind}`).slice(seen), { timeout: 30_000 })
         .toEqual(['drawn', 'in-use', 'finished-at-start'])
-      expect((await brief()).status).toBe('completed')
+      expect((await brief(state)).status).toBe('completed')
     },
     240_000,
   )

@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { catalogue } from '../../agents/catalogue.ts'
 import { fetchReplySchema } from '../../egress/contract.ts'
-import { generateHome } from '../../examples/home/generate.ts'
 import { type HomeServer, startHomeServer } from '../../examples/home/server.ts'
 import { checkpointSchema } from '../../notary/contract.ts'
 import { signCheckpoint } from '../../security/audit/checkpoint.ts'
@@ -22,8 +21,9 @@ import { importPrivateJwk, type PrivateJwk, privateJwkSchema } from '../../secur
 import { listReplicas } from '../../supervisor/pool.ts'
 import { createAuditRotation } from '../../supervisor/rotation/audit.ts'
 import { stateLayout } from '../../supervisor/state.ts'
+import { brief } from '../support/briefing.ts'
 import { runCli } from '../support/cli.ts'
-import { runSchema } from '../support/cli-shapes.ts'
+import type { runSchema } from '../support/cli-shapes.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 import { rotateIntoOverlap, rotationsOf } from '../support/key-rotations.ts'
 
@@ -44,11 +44,8 @@ const keyOf = (name: string): PrivateJwk =>
 beforeAll(async () => {
   mkdirSync(state, { mode: 0o700 })
   web = await startHomeServer()
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
-  const home = { folder: state, today: today.format(new Date()), timeZone, seed: 1 }
-  await generateHome({ ...home, web: web.origin })
-  deployment = await startDeployment({ state, leastOverlapMs: overlapMs })
+  const home = { web: web.origin }
+  deployment = await startDeployment({ state, home, leastOverlapMs: overlapMs })
   saved = { signing: keyOf('signing'), audit: keyOf('audit') }
   copyFileSync(join(state, 'public', 'audit-key.json'), join(base, 'first-key.json'))
 }, 240_000)
@@ -58,16 +55,6 @@ afterAll(async () => {
   await web.close()
   rmSync(base, { recursive: true })
 })
-
-async function brief(): Promise<z.infer<typeof runSchema>> {
-  const { code, stdout, stderr } = await runCli([
-    'run',
-    'morning-briefing',
-    ...['--state', state, '--json'],
-  ])
-  expect(code, stderr).toBe(0)
-  return runSchema.parse(JSON.parse(stdout))
-}
 
 function expectWhole({ status, steps, audit }: z.infer<typeof runSchema>): void {
   expect(status).toBe('completed')
@@ -128,7 +115,7 @@ async function verify(...more: readonly string[]) {
 describe('a rotation during a briefing', () => {
   it('fails no step, and kills the old token key at the gateway when it ends', async () => {
     const begun = count('intent')
-    const running = brief()
+    const running = brief(state)
     await expect.poll(() => count('intent'), { timeout: 60_000 }).toBeGreaterThan(begun)
     const overlap = await rotateIntoOverlap(deployment, replicas)
     const { audit } = await rotationsOf(deployment, { replicas, overlapMs: 0 })
@@ -141,13 +128,13 @@ describe('a rotation during a briefing', () => {
       expect(seen.slice(0, at(name)).some(({ kind }) => kind === 'mint')).toBe(true)
       expect(seen.slice(at(name)).some(({ kind }) => kind === 'outcome')).toBe(true)
     }
-    expectWhole(await brief())
+    expectWhole(await brief(state))
     // The key is known still: what is refused is everything else about this token.
     expect(await askGateway(saved.signing)).toBe('TOKEN_AUDIENCE')
     await overlap.end()
     expect(await askGateway(saved.signing)).toBe('TOKEN_KEY_UNKNOWN')
     expect(await askGateway(keyOf('signing'))).toBe('TOKEN_AUDIENCE')
-    expectWhole(await brief())
+    expectWhole(await brief(state))
   }, 240_000)
 
   it('leaves an audit that verifies with every other record', async () => {
@@ -207,7 +194,7 @@ describe('a rotation by command', () => {
       expect((await view()).done[0]?.retired).toHaveLength(1)
       // What the supervisor says before and after; the change itself is the notary's own row.
       expect(rows().filter(({ subject }) => subject === `keys:${kind}`)).toHaveLength(2)
-      expectWhole(await brief())
+      expectWhole(await brief(state))
     },
   )
 })
@@ -228,7 +215,7 @@ describe('the next start', () => {
     await deployment.kill()
     deployment = await startDeployment({ state })
     await expect.poll(() => half.list(), { timeout: 60_000 }).toHaveLength(1)
-    expectWhole(await brief())
+    expectWhole(await brief(state))
     expect(await verify('--state', state)).toMatchObject({ ok: true, mismatches: [] })
     const list = JSON.parse(readFileSync(join(state, 'public', 'audit-key.json'), 'utf8'))
     expect(parseTrustedKeys(list)).toHaveLength(4)

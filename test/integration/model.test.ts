@@ -30,7 +30,9 @@ const breaks = {
   'token-expiry': 'undoneStaysUndone',
   'resolve-before-rerun': 'unknownNotRetriedBlindly',
   'decision-waits': 'oneEffectPerStep',
-  'rerun-asks-ledger': 'oneEffectPerStep',
+  'absent-is-last': 'absentIsTrue',
+  'boot-after-death': 'undoneStaysUndone',
+  'undo-waits-handler': 'undoneStaysUndone',
 } as const
 const invariants = [...new Set(Object.values(breaks))]
 
@@ -90,7 +92,7 @@ describe('traces of the model, played on the real notary and agent', () => {
   beforeAll(async () => {
     const options = { init: 'initReplayed', step: 'stepReplayed', seed: '0x2' }
     const output = join(folder, 'trace_{seq}.itf.json')
-    await simulate({ ...options, samples: 60, maxSteps: 40, traces: output })
+    await simulate({ ...options, samples: 100, maxSteps: 40, traces: output })
     traces = readdirSync(folder).map((name) => readTrace(join(folder, name)))
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -123,4 +125,5 @@ const answers = [
   ...['record do DONE', 'record do FAILED', 'record do UNKNOWN', 'record undo DONE'],
   ...['report do settled', 'report do failed', 'report do unknown', 'report do denied'],
   ...['report undo settled', 'settleFailure do SETTLED', 'settleFailure do REFUSED'],
+  ...['look do DONE', 'look do FAILED', 'look do UNKNOWN', 'settleReceipt do REFUSED'],
 ]

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -78,6 +78,20 @@ describe('the process', () => {
       status: 'REQUESTS',
       requests: [{ requestId: 'r-1', steps: [{ id: 'look', outcome: 'pending' }] }],
     })
+  })
+
+  it('takes up who is of the household when it is told to, without a restart', async () => {
+    const cli = await enter('cli')
+    const file = join(notary.folder, 'users.json')
+    const before = await readFile(file, 'utf8')
+    const call = { what: 'request', requestId: 'r-1' }
+    await ask(cli, 'request', registration, requestReply)
+    expect(await ask(cli, 'query', call, queryReply)).toMatchObject({ status: 'REQUESTS' })
+    await writeFile(file, before.replace('"owner"', '"anna"'))
+    notary.hangUp()
+    const answer = () => ask(cli, 'query', call, queryReply)
+    await expect.poll(answer).toMatchObject({ code: 'UNKNOWN_REQUEST' })
+    await writeFile(file, before)
   })
 
   it('records an event of an agent under the name of its connection', async () => {

@@ -162,6 +162,7 @@ describe.skipIf(!isRoot)('a deployment that was started as root', () => {
   it('lets no party change or replace the keys and settings that it was given', () => {
     const given: readonly (readonly [string, string])[] = [
       ['notary', 'notary/config.json'],
+      ['notary', 'notary/users.json'],
       ['notary', 'notary/bus'],
       ['worker', 'worker/payload.key'],
       ['worker', 'worker/config.json'],
@@ -236,7 +237,7 @@ describe.skipIf(!isRoot)('a deployment that was started as root', () => {
       const files = readdirSync(at(folder), { withFileTypes: true, recursive: true })
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name))
-        .filter((file) => !/bus\/|\.jwk\.json|config\.json|\.key/.test(file))
+        .filter((file) => !/bus\/|\.jwk\.json|(config|users|policy)\.json|\.key/.test(file))
       expect(files.length).toBeGreaterThan(0)
       for (const file of files) expect([file, lstatSync(file).uid]).toEqual([file, uid])
     }

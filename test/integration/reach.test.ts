@@ -98,6 +98,12 @@ describe('reach.json', () => {
       options: strings.optional(),
     })
     for (const agent of catalogue.keys()) {
+      const mine = reach()[`${agent}.0`]?.mounts ?? []
+      if (mine.some(({ folder }) => folder === null)) {
+        // The sample home has not set it up: it does not start, rather than start without its folders.
+        expect(await ensure(agent)).toMatchObject({ status: 'FAILED', code: 'NOT_CONFIGURED' })
+        continue
+      }
       expect(await ensure(agent)).toMatchObject({ status: 'RUNNING' })
       const config = read('agents', `${agent}.0`, 'run', 'sandbox', 'config.json')
       const { mounts } = z.looseObject({ mounts: z.array(mount) }).parse(JSON.parse(config))
@@ -107,12 +113,7 @@ describe('reach.json', () => {
         at: destination,
         mode: flags.includes('rw') ? 'rw' : 'ro',
       }))
-      const said = reach()[`${agent}.0`]?.mounts.map(({ folder, at, mode }) => ({
-        folder,
-        at,
-        mode,
-      }))
-      expect(found).toEqual(said)
+      expect(found).toEqual(mine.map(({ folder, at, mode }) => ({ folder, at, mode })))
     }
   })
 

@@ -16,17 +16,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEnvironment } from '../../supervisor/config.ts'
 import { processStartTime } from '../../supervisor/lock.ts'
-import { openLog } from '../../supervisor/log-file.ts'
-import {
-  addonName,
-  agentCommand,
-  locateAddon,
-  runtimeMounts,
-  sandboxMounts,
-} from '../../supervisor/sandbox/contents.ts'
+import { createLoneDriver, layOut, startLone } from '../../supervisor/lone-sandbox.ts'
 import type { RunningSandbox, SandboxDriver } from '../../supervisor/sandbox/driver.ts'
 import { canMakeControlGroups, locateRuntime } from '../../supervisor/sandbox/host.ts'
-import { defaultLimits } from '../../supervisor/sandbox/oci-spec.ts'
 import { createRuncDriver } from '../../supervisor/sandbox/runc.ts'
 import { seccompProfileSchema, toOciSeccomp } from '../../supervisor/sandbox/seccomp.ts'
 
@@ -40,18 +32,7 @@ const hostAddress =
     .find((one) => one?.family === 'IPv4' && !one.internal)?.address ?? '10.255.255.1'
 const abstractName = `bulkhead-test-${process.pid}`
 
-function createDriver(): SandboxDriver {
-  const file = join(import.meta.dirname, '..', '..', 'seccomp', 'agent.json')
-  const profile = seccompProfileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  return createRuncDriver({
-    runc,
-    root: runcRoot,
-    prefix,
-    seccomp: toOciSeccomp(profile, process.arch),
-    canLimit: canMakeControlGroups(),
-    view: [],
-  })
-}
+const createDriver = () => createLoneDriver(runcRoot, prefix)
 
 interface Probe {
   readonly folder: string
@@ -59,42 +40,25 @@ interface Probe {
 }
 
 /** The folders of one sandbox whose agent is the probe. */
-async function prepareProbe(name: string, wanted: Record<string, unknown>): Promise<Probe> {
+function prepareProbe(name: string, wanted: Record<string, unknown>): Probe {
   const folder = join(base, name)
-  for (const part of ['bundle', 'secrets', 'ledger', 'ro', 'rw', 'run']) {
-    mkdirSync(join(folder, part), { recursive: true })
-  }
-  const probe = join(import.meta.dirname, '..', 'support', 'sandbox-probe.mjs')
-  writeFileSync(join(folder, 'bundle', 'agent.mjs'), readFileSync(probe))
-  writeFileSync(join(folder, 'bundle', addonName), readFileSync(locateAddon()))
+  const [ro, rw] = [join(folder, 'ro'), join(folder, 'rw')]
+  for (const granted of [ro, rw]) mkdirSync(granted, { recursive: true })
+  layOut(folder, join(import.meta.dirname, '..', 'support', 'sandbox-probe.mjs'))
   writeFileSync(join(folder, 'secrets', 'config.json'), JSON.stringify(wanted), { mode: 0o400 })
-  const runtime = await runtimeMounts(process.execPath, locateAddon())
   return {
     folder,
     start: (driver) =>
-      driver.start({
-        spec: {
-          name: `${prefix}${name}-epoch`,
-          hostname: name,
-          command: agentCommand,
-          mounts: sandboxMounts(
-            runtime,
-            {
-              bundle: join(folder, 'bundle'),
-              secrets: join(folder, 'secrets'),
-              ledger: join(folder, 'ledger'),
-              busSocket: join(base, 'bus.sock'),
-            },
-            [
-              { source: join(folder, 'ro'), at: '/data/ro', mode: 'ro' },
-              { source: join(folder, 'rw'), at: '/data/rw', mode: 'rw' },
-            ],
-          ),
-          user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-          limits: defaultLimits,
-        },
-        folder: join(folder, 'run', 'sandbox'),
-        log: openLog(join(folder, 'log')),
+      startLone(driver, {
+        folder,
+        name: `${prefix}${name}-epoch`,
+        hostname: name,
+        busSocket: join(base, 'bus.sock'),
+        granted: [
+          { source: ro, at: '/data/ro', mode: 'ro' },
+          { source: rw, at: '/data/rw', mode: 'rw' },
+        ],
+        user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
         startTimeoutMs: 20_000,
       }),
   }
@@ -119,7 +83,7 @@ describe('a sandbox', () => {
     await new Promise<void>((resolve) => bus.listen(join(base, 'bus.sock'), resolve))
     const address = tcp.address()
     wanted.hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0
-    const probe = await prepareProbe('probe', wanted)
+    const probe = prepareProbe('probe', wanted)
     folder = probe.folder
     sandbox = await probe.start(driver)
     result = JSON.parse(readFileSync(join(folder, 'ledger', 'result.json'), 'utf8'))
@@ -220,7 +184,7 @@ describe('the driver', () => {
     mkdirSync(base, { recursive: true })
     const bus = createServer((socket) => socket.destroy())
     await new Promise<void>((resolve) => bus.listen(join(base, 'bus.sock'), resolve))
-    const probe = await prepareProbe('stubborn', { stubborn: true, hostAddress, hostPort: 1 })
+    const probe = prepareProbe('stubborn', { stubborn: true, hostAddress, hostPort: 1 })
     const sandbox = await probe.start(driver)
     await sandbox.stop(200)
     expect(sandbox.isAlive()).toBe(false)
@@ -229,7 +193,7 @@ describe('the driver', () => {
   })
 
   it('deletes at the next start what was left, running or not, and nothing of others', async () => {
-    const probe = await prepareProbe('left', { stubborn: true, hostAddress, hostPort: 1 })
+    const probe = prepareProbe('left', { stubborn: true, hostAddress, hostPort: 1 })
     writeFileSync(join(base, 'bus.sock'), '')
     const sandbox = await probe.start(driver)
     const other = createRuncDriver({
@@ -256,7 +220,7 @@ describe('the driver', () => {
   })
 
   it('says what the program inside said when it does not become ready', async () => {
-    const probe = await prepareProbe('broken', {})
+    const probe = prepareProbe('broken', {})
     writeFileSync(join(probe.folder, 'bundle', 'agent.mjs'), 'throw new Error("no such luck")')
     await expect(probe.start(driver)).rejects.toMatchObject({
       code: 'SANDBOX_FAILED',
@@ -268,7 +232,7 @@ describe('the driver', () => {
   it.skipIf(!canMakeControlGroups())(
     'ends an agent that takes more memory than it may',
     async () => {
-      const probe = await prepareProbe('hoard', { hoard: true, hostAddress, hostPort: 1 })
+      const probe = prepareProbe('hoard', { hoard: true, hostAddress, hostPort: 1 })
       const sandbox = await probe.start(driver)
       await sandbox.exited
       expect(sandbox.isAlive()).toBe(false)

@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { generateHome } from '../../examples/home/generate.ts'
 import { runCli } from '../support/cli.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 
 const outcomes = [
   ...(['ran', 'late', 'failed', 'running', 'held'] as const),
-  ...(['waiting', 'skipped', 'missed', 'paused'] as const),
+  ...(['waiting', 'skipped', 'missed', 'paused', 'nothing-to-report'] as const),
 ] as const
 const recent = z.object({
   at: z.iso.datetime(),
@@ -24,6 +25,9 @@ const scheduleSchema = z.object({
   ...{ id: z.string(), spec: z.string(), timezone: z.string(), overlap: z.string() },
   ...{ catchUp: z.string(), next: z.iso.datetime().nullable(), recent: z.array(recent) },
   ...{ paused: z.boolean(), note: z.string() },
+  approval: z.object({ id: z.string(), state: z.string() }).nullable(),
+  /** Of `schedule add` alone. */
+  asksEachTime: z.array(z.string()).optional(),
 })
 const runSchema = z.object({
   status: z.string(),
@@ -40,6 +44,9 @@ steps: [{ id: list, agent: notes, action: list, args: { recentDays: 30 } }]
 answer: { from: [list] }
 `,
 )
+/** Where nobody has a machine by accident. */
+const houseZone = 'Pacific/Auckland'
+const state = mkdtempSync(join(tmpdir(), 'bulkhead-house-'))
 let deployment: TestDeployment
 const cli = (...args: readonly string[]) => runCli([...args, '--state', deployment.state])
 
@@ -59,10 +66,13 @@ async function shown(id: string, wanted: (seen: z.infer<typeof scheduleSchema>) 
 }
 
 beforeAll(async () => {
-  deployment = await startDeployment({ home: 'sample' })
+  const home = { today: '2026-03-28', timeZone: houseZone, seed: 1, web: 'http://127.0.0.1:9' }
+  await generateHome({ folder: state, ...home })
+  deployment = await startDeployment({ state })
 }, 240_000)
 afterAll(async () => {
   await deployment?.stop()
+  rmSync(state, { recursive: true, force: true })
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -72,6 +82,7 @@ describe('a schedule', () => {
   it('runs when it is due, and says what became of it', async () => {
     const added = await json(scheduleSchema, ...add, '--every', '3s', '--note', 'trial')
     expect(added).toMatchObject({ id: 'look', spec: 'every 3s', catchUp: '3600s', note: 'trial' })
+    expect(added.approval).toBeNull()
     // The same again is the same; something else is not, until it is removed.
     await json(scheduleSchema, ...add, '--every', '3s', '--note', 'trial')
     const other = await cli(...add, '--every', '4s')
@@ -85,6 +96,106 @@ describe('a schedule', () => {
       status: 'completed',
       steps: [{ outcome: 'settled' }],
     })
+  })
+
+  it('has nothing to report when its guard left nothing to do and its answer is empty', async () => {
+    const quiet = join(folder, 'quiet.yaml')
+    writeFileSync(
+      quiet,
+      `version: 1
+goal: Keep a word of every new note
+steps:
+  - { id: look, agent: notes, action: search, args: { query: there-is-no-such-word } }
+  - id: keep
+    agent: notes
+    action: append
+    args: { note: found, text: one }
+    when: { cel: "n > 0", with: { n: { $from: "look#/count" } } }
+answer: { from: [keep], template: "{{#keep}}kept in {{note}}{{/keep}}" }
+`,
+    )
+    // What it keeps hangs on what an agent finds: a person enables that first.
+    const adding = await cli('schedule', 'add', quiet, '--id', 'quiet', '--every', '3s', '--json')
+    const { approval } = scheduleSchema.parse(JSON.parse(adding.stdout))
+    expect(approval?.state).toBe('open')
+    expect(adding.stderr).toContain(`npx bulkhead approve ${approval?.id}`)
+    // Enabling is good for every firing.
+    expect(scheduleSchema.parse(JSON.parse(adding.stdout)).asksEachTime).toEqual([])
+    expect(adding.stderr).not.toContain('at each firing')
+    expect((await cli('approve', approval?.id ?? '')).code).toBe(0)
+    const [enabled] = (await json(z.array(scheduleSchema), 'schedule', 'list')).filter(
+      ({ id }) => id === 'quiet',
+    )
+    expect(enabled?.approval?.state).toBe('approved')
+    const { recent: firings } = await shown('quiet', ({ recent: all }) =>
+      all.some(({ outcome }) => outcome === 'nothing-to-report'),
+    )
+    expect(firings.map(({ outcome }) => outcome)).not.toContain('ran')
+    await json(z.object({ id: z.string() }), 'schedule', 'remove', 'quiet')
+  })
+
+  it('says which step asks at each firing, and why, before anybody enables it', async () => {
+    const tidy = join(folder, 'tidy.yaml')
+    const own = '{ calendar: work, scope: this, uid: U, recurrenceId: R, ifMatch: E }'
+      .replace('U', '{ $item: "/uid", as: event }')
+      .replace('R', '{ $item: "/recurrenceId", as: event }')
+      .replace('E', '{ $item: "/etag", as: event }')
+    writeFileSync(
+      tidy,
+      `version: 1
+goal: Throw away what is first today
+steps:
+  - { id: look, agent: calendar, action: list, args: { day: today, calendars: [work] } }
+  - id: gone
+    agent: calendar
+    action: delete
+    forEach: { in: { $from: "look#/events" }, as: event, max: 1 }
+    args: ${own}
+answer: { from: [gone] }
+`,
+    )
+    const adding = await cli('schedule', 'add', tidy, '--at', '23:59', '--json')
+    expect(adding.code, adding.stderr).toBe(0)
+    // Its own name, because none was given; nothing to approve now, because only a firing knows of what.
+    expect(scheduleSchema.parse(JSON.parse(adding.stdout))).toMatchObject({
+      ...{ id: 'tidy', approval: null, asksEachTime: ['gone'] },
+    })
+    expect(adding.stderr).toMatch(
+      /gone is asked about at each firing, and its run waits for you \(FLOW_R6 \S+\): calendar\.delete/,
+    )
+    expect(adding.stderr).toContain('  not asked if you ')
+    await json(z.object({ id: z.string() }), 'schedule', 'remove', 'tidy')
+  })
+
+  it('takes the time that a recipe suggests where none is given, and no other where one is', async () => {
+    const suggested = await cli('schedule', 'add', 'evening-review', '--json')
+    expect(suggested.stderr).toContain(
+      `every day at 21:00 in ${houseZone}, as evening-review suggests`,
+    )
+    expect(scheduleSchema.parse(JSON.parse(suggested.stdout))).toMatchObject({
+      ...{ id: 'evening-review', spec: '0 21 * * *', timezone: houseZone },
+    })
+    await json(z.object({ id: z.string() }), 'schedule', 'remove', 'evening-review')
+    const own = await cli('schedule', 'add', 'evening-review', '--at', '20:15', '--json')
+    expect(own.stderr).not.toContain('suggests')
+    expect(scheduleSchema.parse(JSON.parse(own.stdout))).toMatchObject({ spec: '15 20 * * *' })
+    await json(z.object({ id: z.string() }), 'schedule', 'remove', 'evening-review')
+    const none = await cli('schedule', 'add', plan)
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('say when: ')])
+  })
+
+  it('means its times where the house is, unless it is told another place', async () => {
+    const house = ['schedule', 'add', plan, '--id', 'house', '--at', '07:00'] as const
+    const added = await json(scheduleSchema, ...house)
+    expect(added.timezone).toBe(houseZone)
+    // Seven in the morning, wherever this test runs.
+    const hour = new Intl.DateTimeFormat('en', {
+      timeZone: houseZone,
+      hour: 'numeric',
+      hourCycle: 'h23',
+    })
+    expect(hour.format(new Date(added.next ?? 0))).toBe('07')
+    await json(z.object({ id: z.string() }), 'schedule', 'remove', 'house')
   })
 
   it('stops while it is paused, and still runs when it is asked to', async () => {

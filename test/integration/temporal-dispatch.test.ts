@@ -8,13 +8,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ArtifactStore, openArtifactStore } from '../../activities/artifacts.ts'
 import type { CrashPoint } from '../../activities/dispatch-deps.ts'
-import { createAgentCalls, createNotaryCalls } from '../../activities/notary-calls.ts'
+import { createDocumentStore } from '../../activities/documents.ts'
+import { AttemptFailure } from '../../activities/failure.ts'
+import {
+  createAgentCalls,
+  createNotaryCalls,
+  createSharedNotaryCalls,
+} from '../../activities/notary-calls.ts'
 import { createPlanStore } from '../../activities/plan-store.ts'
-import { decide } from '../../plan/policy.ts'
+import { createPools, type Pools } from '../../activities/pools.ts'
+import { noPlanner } from '../../planner/propose.ts'
 import { createActivities } from '../../temporal/activities.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
 import { createFakeWorld, type FakeWorld } from '../support/fake-world.ts'
+import { decide } from '../support/policy.ts'
+import { withRawClient } from '../support/temporal-histories.ts'
 import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
 
 const title = 'Dentist on Harley Street'
@@ -22,8 +31,8 @@ const source = `
 version: 1
 goal: Write down what is on at ${title}
 steps:
-  - { id: work, agent: calendar, action: list, args: { calendar: work } }
-  - { id: family, agent: calendar, action: list, args: { calendar: family } }
+  - { id: work, agent: calendar, action: list, timeoutMs: 1500, args: { calendar: work } }
+  - { id: family, agent: calendar, action: list, timeoutMs: 1500, args: { calendar: family } }
   - id: write
     agent: notes
     action: append
@@ -46,6 +55,7 @@ let world: FakeWorld
 /** Awaited by each action before it runs. */
 let beforeAct: (step: string) => Promise<void>
 let onPoint: (point: CrashPoint) => Promise<void>
+let pools: Pools
 
 beforeAll(async () => {
   bench = await startBench()
@@ -63,6 +73,7 @@ afterAll(async () => {
 beforeEach(async () => {
   beforeAct = async () => undefined
   onPoint = async () => undefined
+  pools = createPools({ catalogue: fakeCatalogue, now: () => Date.now() })
   world = await createFakeWorld(
     async ({ action, args, idem }) => {
       await beforeAct(action)
@@ -77,15 +88,21 @@ beforeEach(async () => {
   )
 })
 
-const startWorker = () =>
+const startWorker = (fastLane = false) =>
   bench.startWorker(
     createActivities({
       artifacts,
       plans: createPlanStore(artifacts),
+      documents: createDocumentStore(artifacts),
       notary: createNotaryCalls(world.bus),
+      sharedNotary: createSharedNotaryCalls(world.bus),
       agents: createAgentCalls(world.bus),
+      pools,
+      fastLane,
       catalogue: fakeCatalogue,
       decide,
+      propose: noPlanner,
+      zone: 'UTC',
       now: () => Date.now(),
       onPoint: (point) => onPoint(point),
     }),
@@ -106,11 +123,37 @@ async function submit(): Promise<string> {
   return requestId
 }
 
+async function hasBeaten(workflowId: string): Promise<boolean> {
+  const { namespace } = bench.temporal
+  const { pendingActivities } = await withRawClient(bench, ({ workflowService }) =>
+    workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
+  )
+  const [compiling] = pendingActivities
+  const { lastHeartbeatTime: beat, lastStartedTime: start } = compiling ?? {}
+  const at = (time: typeof beat) => Number(time?.seconds ?? 0) + (time?.nanos ?? 0) / 1e9
+  return compiling?.activityType?.name === 'compilePlan' && at(beat) > at(start)
+}
+
 async function until(ready: () => boolean): Promise<void> {
   while (!ready()) await delay(20)
 }
 
 describe('a run through the whole worker', () => {
+  it('lets the server know that it lives while the notary takes its time over a plan', async () => {
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.override.deliver = (subject) => (subject === 'notary.admit' ? held : undefined)
+    const stop = await startWorker()
+    const requestId = await submit()
+    // It beats later than it starts, or never.
+    while (!(await hasBeaten(requestId))) await delay(50)
+    release()
+    expect(await bench.client.result(requestId)).toMatchObject({ status: 'completed' })
+    await stop()
+  })
+
   it('settles every step, and gives an answer that the owner may read', async () => {
     const stop = await startWorker()
     const result = await bench.client.result(await submit())
@@ -126,6 +169,31 @@ describe('a run through the whole worker', () => {
     expect(Buffer.from(bytes).toString()).toBe(`On today: ${title} work`)
     expect(meta.readers).toEqual(['user:owner'])
   })
+
+  it.each([false, true])(
+    'is charged for no attempt that the door of a pool turned away, fast lane %s',
+    async (fastLane) => {
+      // More often than a step has attempts.
+      let left = 12
+      const { within, ...rest } = pools
+      pools = {
+        ...rest,
+        within(agent, about, work) {
+          if (agent !== 'calendar' || left === 0) return within(agent, about, work)
+          left -= 1
+          return Promise.reject(new AttemptFailure('AGENT_BUSY', { retryMs: 50 }))
+        },
+      }
+      const stop = await startWorker(fastLane)
+      const result = await bench.client.result(await submit())
+      await stop()
+      expect(left).toBe(0)
+      expect(result.status).toBe('completed')
+      expect(result.steps.map(({ outcome, attempts }) => [outcome, attempts])).toEqual(
+        Array(4).fill(['settled', 1]),
+      )
+    },
+  )
 
   it('leaves no content in the files of Temporal nor of the store', async () => {
     const stop = await startWorker()

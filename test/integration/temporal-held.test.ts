@@ -3,37 +3,19 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunState } from '../../workflows/contract.ts'
-import { retryable, scriptActivities, scriptedStep } from '../support/scripted-activities.ts'
-import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
+import { describe, expect, it } from 'vitest'
+import { benchSuite } from '../support/bench-suite.ts'
+import { isHeld, whenRun } from '../support/run-states.ts'
+import {
+  failing,
+  retryable,
+  scriptActivities,
+  scriptedStep,
+  unknown,
+  write,
+} from '../support/scripted-activities.ts'
 
-let bench: TemporalBench
-beforeAll(async () => {
-  bench = await startBench()
-})
-afterAll(() => bench.stop())
-
-const write = { type: 'notes.append', effect: 'write', hasUndo: true } as const
-const failing = { outcome: 'failed', code: 'UNAVAILABLE', resultRef: null } as const
-const unknown = { outcome: 'unknown', resultRef: null } as const
-
-let drawn = 0
-async function submit(): Promise<string> {
-  drawn += 1
-  const requestId = `held-${drawn}`
-  await bench.client.submit({ requestId, requestRef: 'request-ref' })
-  return requestId
-}
-
-/** Waits until the run waits for a person. */
-async function whenHeld(requestId: string): Promise<RunState> {
-  for (;;) {
-    const state = await bench.client.state(requestId).catch(() => undefined)
-    if (state?.status === 'held') return state
-    await delay(50)
-  }
-}
+const { bench, submit } = await benchSuite('held')
 
 const steps = [
   scriptedStep('first', { ...write, onError: 'hold' }),
@@ -46,7 +28,7 @@ describe('a held run', () => {
     const before = scriptActivities(steps, async ({ name }) => (name === 'first' ? failing : {}))
     const stop = await bench.startWorker(before)
     const requestId = await submit()
-    expect(await whenHeld(requestId)).toMatchObject({
+    expect(await whenRun(bench, requestId, isHeld)).toMatchObject({
       steps: [{ outcome: 'failed', code: 'UNAVAILABLE' }, { outcome: 'pending' }],
     })
     expect(await bench.client.describe(requestId)).toMatchObject({ status: 'held', closed: false })
@@ -66,7 +48,7 @@ describe('a held run', () => {
       scriptActivities(steps, async ({ name }) => (name === 'first' ? unknown : {})),
     )
     const requestId = await submit()
-    await whenHeld(requestId)
+    await whenRun(bench, requestId, isHeld)
     const { client } = bench
     await expect(client.retry(requestId, rerun(1))).rejects.toThrow(/UNRESOLVED/)
     await expect(client.resolve(requestId, { step: 'second', happened: true })).rejects.toThrow(
@@ -89,10 +71,10 @@ describe('a held run', () => {
     })
     const stop = await bench.startWorker(activities)
     const requestId = await submit()
-    await whenHeld(requestId)
+    await whenRun(bench, requestId, isHeld)
     await bench.client.retry(requestId, rerun(1))
     while (!activities.calls.includes('first~1')) await delay(50)
-    await whenHeld(requestId)
+    await whenRun(bench, requestId, isHeld)
     await bench.client.giveUp(requestId)
     const result = await bench.client.result(requestId)
     await stop()
@@ -106,7 +88,7 @@ describe('a held run', () => {
       scriptActivities(steps, async ({ name }) => (name === 'first' ? failing : {})),
     )
     const requestId = await submit()
-    await whenHeld(requestId)
+    await whenRun(bench, requestId, isHeld)
     await bench.client.cancel(requestId)
     expect(await bench.client.result(requestId)).toMatchObject({ status: 'cancelled' })
     await stop()
@@ -162,7 +144,7 @@ describe('an activity that ends for good without an outcome', () => {
     const activities = scriptActivities(
       [scriptedStep('write', { ...write, attempts: 1 })],
       async ({ name }) => {
-        if (name === 'write') throw retryable('NOTARY_UNAVAILABLE')
+        if (name === 'write') throw retryable('NOTARY_UNAVAILABLE', 'soon')
         return name === 'write~drain' ? { outcome: 'failed', code: 'NO_REPLY' } : {}
       },
     )

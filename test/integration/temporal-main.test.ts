@@ -45,7 +45,9 @@ beforeAll(async () => {
       bus: bus.credentials('worker'),
       temporal: { address: temporal.address, namespace: temporal.namespace },
       taskQueue,
+      build: 'test',
       workflowBundle,
+      fastLane: false,
     }),
   )
 })

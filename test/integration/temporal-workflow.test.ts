@@ -2,13 +2,14 @@
 // server make of it, which fakes cannot tell.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
+import { Context } from '@temporalio/activity'
+import { temporal } from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDataConverter } from '../../temporal/data-converter.ts'
-import { oneKey } from '../../temporal/payload-keys.ts'
-import type { RunState } from '../../workflows/contract.ts'
-import { retryable, scriptActivities, scriptedStep } from '../support/scripted-activities.ts'
-import { startBench, type TemporalBench, testPayloadKey } from '../support/temporal-worker.ts'
+import type { RequestInput, RunState } from '../../workflows/contract.ts'
+import { createHeld } from '../support/held.ts'
+import { retryable, scriptActivities, scriptedStep, write } from '../support/scripted-activities.ts'
+import { historyOf, withRawClient } from '../support/temporal-histories.ts'
+import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
 
 let bench: TemporalBench
 let stopWorker: (() => Promise<void>) | undefined
@@ -33,7 +34,6 @@ async function withRun<T>(
     await stopWorker()
   }
 }
-const write = { type: 'notes.append', effect: 'write', hasUndo: true } as const
 
 describe('a run', () => {
   const steps = [
@@ -56,7 +56,7 @@ describe('a run', () => {
         recipe: 'morning-briefing',
         workflowId: requestId,
       })
-      const scheduled = (await history(requestId)).flatMap((event) =>
+      const scheduled = (await historyOf(bench, requestId)).flatMap((event) =>
         event.activityTaskScheduledEventAttributes
           ? [event.activityTaskScheduledEventAttributes]
           : [],
@@ -89,13 +89,17 @@ describe('a run', () => {
   })
 
   it('can be watched from its steps to its end', async () => {
+    const held = createHeld()
     const script = async () => {
-      await delay(400)
+      await held.until
       return {}
     }
     await withRun(scriptActivities([scriptedStep('work')], script), async (requestId) => {
       const states: RunState[] = []
-      for await (const state of bench.client.watch(requestId)) states.push(state)
+      for await (const state of bench.client.watch(requestId)) {
+        states.push(state)
+        if (state.steps[0]?.outcome === 'running') held.release()
+      }
       expect(states.map(({ steps: [work] }) => work?.outcome)).toContain('running')
       expect(states.at(-1)).toMatchObject({ status: 'completed', steps: [{ outcome: 'settled' }] })
     })
@@ -156,16 +160,18 @@ describe('a run that must stop', () => {
   })
 
   it('drains, then undoes, when it is cancelled', async () => {
+    const held = createHeld()
     const activities = scriptActivities(
       [scriptedStep('first', write), scriptedStep('second', { ...write, needs: ['first'] })],
       async ({ name }) => {
-        if (name === 'first') await delay(1_500)
+        if (name === 'first') await held.until
         return {}
       },
     )
     const result = await withRun(activities, async (requestId) => {
       await until(() => activities.calls.includes('first'))
       await bench.client.cancel(requestId)
+      held.release()
       return await bench.client.result(requestId)
     })
     expect(activities.calls).toEqual(['first', 'first~undo'])
@@ -177,13 +183,15 @@ describe('a run that must stop', () => {
   })
 
   it('ends as failed when somebody terminates it from outside', async () => {
+    const held = createHeld()
     const activities = scriptActivities([scriptedStep('slow')], async () => {
-      await delay(1_000)
+      await held.until
       return {}
     })
     const result = await withRun(activities, async (requestId) => {
       await until(() => activities.calls.length > 0)
-      await withRawClient((client) => client.workflow.getHandle(requestId).terminate())
+      await withRawClient(bench, (client) => client.workflow.getHandle(requestId).terminate())
+      held.release()
       return await bench.client.result(requestId)
     })
     expect(result).toMatchObject({ status: 'failed', code: 'TERMINATED' })
@@ -193,12 +201,9 @@ describe('a run that must stop', () => {
 describe('a worker that is replaced', () => {
   it('has its run carried on by the next one', async () => {
     const steps = [scriptedStep('first'), scriptedStep('second', { needs: ['first'] })]
-    let release: (() => void) | undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const held = createHeld()
     const before = scriptActivities(steps, async ({ name }) => {
-      if (name === 'second') await held
+      if (name === 'second') await held.until
       return {}
     })
     const stop = await bench.startWorker(before)
@@ -209,7 +214,7 @@ describe('a worker that is replaced', () => {
     const after = scriptActivities(steps)
     const stopAfter = await bench.startWorker(after)
     const result = await bench.client.result(requestId)
-    release?.()
+    held.release()
     await stopped
     await stopAfter()
     expect(result.status).toBe('completed')
@@ -217,23 +222,37 @@ describe('a worker that is replaced', () => {
   })
 })
 
-async function history(requestId: string) {
-  return await withRawClient(async (client) => {
-    const { events } = await client.workflow.getHandle(requestId).fetchHistory()
-    return events ?? []
+describe('a worker that dies over the plan', () => {
+  it('is missed by its heartbeats, and the plan is compiled by the next attempt', async () => {
+    const scripted = scriptActivities([scriptedStep('work')])
+    let attempts = 0
+    const activities = {
+      ...scripted,
+      async compilePlan(input: RequestInput) {
+        // The fast lane was tried before, and there is none.
+        if (Context.current().info.isLocal) return await scripted.compilePlan(input)
+        attempts += 1
+        // As one that is dead: it neither answers nor beats.
+        if (attempts === 1) await Context.current().cancelled
+        return await scripted.compilePlan(input)
+      },
+    }
+    await withRun(activities, async (requestId) => {
+      expect(await bench.client.result(requestId)).toMatchObject({ status: 'completed' })
+      const started = (await historyOf(bench, requestId)).flatMap((event) =>
+        event.activityTaskStartedEventAttributes ? [event.activityTaskStartedEventAttributes] : [],
+      )
+      expect(started[0]).toMatchObject({
+        attempt: 2,
+        lastFailure: {
+          timeoutFailureInfo: {
+            timeoutType: temporal.api.enums.v1.TimeoutType.TIMEOUT_TYPE_HEARTBEAT,
+          },
+        },
+      })
+    })
   })
-}
-
-async function withRawClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
-  const { address, namespace } = bench.temporal
-  const connection = await Connection.connect({ address })
-  const dataConverter = createDataConverter({ keys: oneKey(testPayloadKey), namespace })
-  try {
-    return await use(new Client({ connection, namespace, dataConverter }))
-  } finally {
-    await connection.close()
-  }
-}
+})
 
 async function until(ready: () => boolean): Promise<void> {
   while (!ready()) await delay(20)

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { TestDeployment } from '../support/deployment.ts'
+import { returnLate } from './zombie.ts'
 
 export const faultKinds = [
   'kill-agent',
@@ -17,6 +18,7 @@ export const faultKinds = [
   'pause-agent',
   'pause-worker',
   'pause-notary',
+  'zombie-worker',
   'cut-connections',
   'clock-of-notary',
   'clock-of-worker',
@@ -39,6 +41,8 @@ const pauseMs = { agent: 20_000, worker: 8_000, notary: 6_000 }
 const clockJumpMs = 3_600_000
 const clockHoldMs = 2_000
 const diskFullMs = 2_000
+const agentLooks = 40
+const lookEveryMs = 250
 
 /** Resolves when the fault has been done and, where it lasts, undone; false when nothing was hit. */
 export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boolean> {
@@ -60,6 +64,10 @@ export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boo
       return pause(await pidOf(deployment, 'worker'), pauseMs.worker)
     case 'pause-notary':
       return pause(await pidOf(deployment, 'notary'), pauseMs.notary)
+    case 'zombie-worker': {
+      const pid = await pidOf(deployment, 'worker')
+      return pid === undefined ? false : await returnLate(pid, pauseMs.worker)
+    }
     case 'cut-connections':
       return cut(deployment.deployment.bus.port)
     case 'clock-of-notary':
@@ -75,12 +83,16 @@ export async function inflict(kind: FaultKind, target: FaultTarget): Promise<boo
   }
 }
 
-/** One of those that run just now. */
+/** One of those that run, once there is one: agents are started when they are needed. */
 async function agentPid({ deployment, random }: FaultTarget): Promise<number | undefined> {
-  const running = (await processes(deployment)).flatMap(({ name, pid }) =>
-    name.startsWith('agent ') && pid !== null ? [pid] : [],
-  )
-  return running[Math.floor(random() * running.length)]
+  for (let looks = 0; looks < agentLooks; looks += 1) {
+    const running = (await processes(deployment)).flatMap(({ name, pid }) =>
+      name.startsWith('agent ') && pid !== null ? [pid] : [],
+    )
+    if (running.length > 0) return running[Math.floor(random() * running.length)]
+    await delay(lookEveryMs)
+  }
+  return undefined
 }
 
 const statusSchema = z.object({

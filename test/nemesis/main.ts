@@ -1,25 +1,20 @@
-// `npm run nemesis -- [--runs 200] [--seed 1] [--each 10] [--json]`: a whole deployment on a small disk
+// `npm run nemesis -- [--runs 200] [--seed 1] [--each 10] [--lane on] [--json]`: a whole deployment on a small disk
 // of its own, runs going through it all the while, and something that kills, stops, cuts, fills and
 // resets whatever it can. At the end nothing may have been done twice or lost. Linux, as root: disks
 // and connections are not an ordinary user's to break.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bundleProgram } from '../../agents/bundle.ts'
-import { reconcileAudit } from '../../cli/audit-reconciliation.ts'
-import { onlineAudit } from '../../cli/audit-source.ts'
-import { readAuditKey } from '../../cli/audit-verification.ts'
-import { generateHome } from '../../examples/home/generate.ts'
 import { Connection } from '../support/connection.ts'
-import { startDeployment, type TestDeployment } from '../support/deployment.ts'
+import type { TestDeployment } from '../support/deployment.ts'
 import { programPath } from '../support/programs.ts'
-import { nemesisAgents } from './catalogue.ts'
+import { type AuditVerdict, startNemesisDeployment, verifyWhenQuiet } from './deployment.ts'
 import { type FaultKind, faultKinds, inflict } from './faults.ts'
 import { judge } from './judge.ts'
 import { readWorld } from './outside.ts'
@@ -28,7 +23,7 @@ import { drawJob, type Ending, perform } from './workload.ts'
 const diskMiB = 1_024
 /** Runs under way at once. */
 const concurrency = 6
-const endingMs = 30 * 60_000
+const endingMs = 60 * 60_000
 /** From one fault to the next: some meet while the one before is being mended, most do not. */
 const betweenMs = { least: 1_000, more: 4_000 }
 
@@ -42,7 +37,7 @@ interface Report {
   readonly failed: number
   readonly inexcusable: readonly string[]
   readonly details: readonly string[]
-  readonly audit: { readonly ok: boolean; readonly rows: number; readonly gaps: number }
+  readonly audit: AuditVerdict
   readonly seed: number
   readonly tookMs: number
 }
@@ -52,6 +47,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '200' },
     each: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    lane: { type: 'string', default: 'on' },
     json: { type: 'boolean', default: false },
     inside: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -59,10 +55,11 @@ const { values } = parseArgs({
 })
 
 if (values.help) {
-  process.stdout.write(`usage: npm run nemesis -- [--runs 200] [--each 10] [--seed 1] [--json]
+  process.stdout.write(`usage: npm run nemesis -- [--runs 200] [--each 10] [--seed 1] [--lane on] [--json]
   --runs  how many runs at least
   --each  how often every kind of fault must have hit, at least
   --seed  another order of faults
+  --lane  on or off: whether short steps run inside their run's workflow task
 Exit code 0: nothing doubled, nothing lost, nine of ten runs settled, the audit agrees.
 `)
   process.exit(0)
@@ -105,7 +102,7 @@ async function rampage(state: string): Promise<Report> {
   const startedAt = performance.now()
   const seed = Number(values.seed)
   const random = createRandom(seed)
-  const deployment = await start(state)
+  const deployment = await startNemesisDeployment(state, { fastLane: values.lane === 'on' })
   const connection = new Connection(state)
   const each = Number(values.each)
   const faults = Object.fromEntries(faultKinds.map((kind) => [kind, 0]))
@@ -118,7 +115,7 @@ async function rampage(state: string): Promise<Report> {
     const endings = await performAll({ seed, connection, underway, signal, enough })
     await torment
     say('quiet: looking at what is left')
-    const verified = await settle(connection, state)
+    const verified = await verifyWhenQuiet(connection, state, say)
     const verdict = judge(
       endings,
       readWorld(
@@ -132,27 +129,6 @@ async function rampage(state: string): Promise<Report> {
     await connection.close()
     await deployment.stop()
   }
-}
-
-async function start(state: string): Promise<TestDeployment> {
-  mkdirSync(join(state, 'counts'), { recursive: true, mode: 0o700 })
-  const notes = join(state, 'notes-agent.mjs')
-  await bundleProgram(join(import.meta.dirname, 'notes-agent.ts'), notes)
-  const today = new Date().toISOString().slice(0, 10)
-  const home = { folder: state, today, timeZone: 'UTC', seed: 1, web: 'http://127.0.0.1:9' }
-  await generateHome(home)
-  const folders = { calendar: 'agents/calendar/data', notes: 'agents/notes/data', test: 'counts' }
-  const settings = Object.entries(folders).map(
-    ([name, folder]) => `  ${name}: { folder: ${folder} }`,
-  )
-  writeFileSync(join(state, 'bulkhead.yaml'), `timezone: UTC\nagents:\n${settings.join('\n')}\n`)
-  return startDeployment({
-    state,
-    agents: nemesisAgents,
-    bundles: { notes },
-    notaryEntry: join(import.meta.dirname, 'notary-main.ts'),
-    workerEntry: join(import.meta.dirname, 'worker-main.ts'),
-  })
 }
 
 interface Work {
@@ -232,22 +208,6 @@ async function resetRun(
     { stdio: 'ignore' },
   )
   return status === 0
-}
-
-/** Waits until the platform stands again, and verifies its audit against ledgers and history. */
-async function settle(connection: Connection, state: string) {
-  for (;;) {
-    try {
-      return await connection.use(async (session) => {
-        const audit = onlineAudit(session)
-        const found = await reconcileAudit(audit, readAuditKey(state), session)
-        return { ok: found.ok, rows: found.rows, gaps: found.gaps.length }
-      })
-    } catch (error) {
-      say(`not yet: ${String(error)}`)
-      await delay(1_000)
-    }
-  }
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -1,32 +1,11 @@
 // The notary with the test agent in its catalogue and a clock that the nemesis moves.
 
-import { writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { readNotaryConfig } from '../../notary/config.ts'
-import { runNotary } from '../../notary/run-notary.ts'
+import { runNotaryEntry } from '../support/notary-entry.ts'
 import { nemesisCatalogue } from './catalogue.ts'
 import { followClock } from './clock.ts'
 
 const config = readNotaryConfig(process.argv.slice(2))
 followClock(join(config.folder, 'clock'))
-const stop = new Promise<void>((resolve) => {
-  process.once('SIGTERM', () => resolve())
-  process.stdin.once('end', () => resolve())
-  process.stdin.resume()
-})
-const onReady = () => void writeSync(3, '{"ready":true}\n')
-try {
-  const log = pino({ name: 'notary' })
-  await runNotary(config, {
-    catalogue: nemesisCatalogue,
-    log,
-    stop,
-    onReady,
-    onReload: () => undefined,
-  })
-  process.exit(0)
-} catch (error) {
-  process.stderr.write(`${String(error)}\n`)
-  process.exit(1)
-}
+await runNotaryEntry(config, { catalogue: nemesisCatalogue })

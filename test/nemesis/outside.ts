@@ -1,10 +1,8 @@
-// What the outside world saw, and what ledgers and notary have of it, once everything is quiet. Reads
-// copies, so that looking changes nothing.
+// What the outside world saw, and what ledgers and notary have of it, once everything is quiet.
 
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { readDatabase, readNotes } from '../support/state-on-disk.ts'
 import { countsFile } from '../support/test-agent/manifest.ts'
 import type { World } from './judge.ts'
 import type { Job } from './workload.ts'
@@ -24,7 +22,7 @@ export function readWorld(state: string, jobs: readonly Job[]): World {
       ).map((row) => [row.idem, row.state] as const),
     ),
   )
-  const notes = textsIn(join(state, 'agents', 'notes', 'data'))
+  const notes = readNotes(state)
   const lines = readFileSync(join(state, 'counts', countsFile), 'utf8').split('\n')
   const jobOf = new Map(jobs.map((job) => [job.requestId, job]))
   return {
@@ -38,24 +36,6 @@ export function readWorld(state: string, jobs: readonly Job[]): World {
   }
 }
 
-function textsIn(folder: string): string {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .join('\n')
-}
-
 function query<T>(file: string, sql: string): readonly T[] {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-nemesis-'))
-  const copy = join(folder, 'copy.db')
-  for (const suffix of ['', '-wal']) {
-    if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
-  }
-  const database = new Database(copy)
-  try {
-    return database.prepare<[], T>(sql).all()
-  } finally {
-    database.close()
-    rmSync(folder, { recursive: true })
-  }
+  return readDatabase(file, (database) => database.prepare<[], T>(sql).all())
 }

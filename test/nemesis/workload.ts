@@ -38,7 +38,7 @@ export function planOf({ kind, title }: Job): string {
 version: 1
 goal: Do one thing once
 steps:
-  - { id: today, agent: calendar, action: list, args: { day: today, calendars: [work] } }
+  - { id: today, agent: calendar, action: list, timeoutMs: 2000, args: { day: today, calendars: [work] } }
   - ${effect}
 answer: { from: [act] }
 `

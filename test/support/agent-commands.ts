@@ -2,15 +2,12 @@
 // part of an honest command is changed. Also the runtime around a temporary ledger.
 
 import { join } from 'node:path'
+import type { Notice } from '../../agents/carry-out.ts'
 import { createEgressClient } from '../../agents/egress-client.ts'
 import { type Ledger, openLedger } from '../../agents/ledger.ts'
 import type { Reply } from '../../agents/protocol.ts'
-import {
-  createRuntime,
-  type Notice,
-  type Runtime,
-  type RuntimeDependencies,
-} from '../../agents/runtime.ts'
+import { createProgramRunner } from '../../agents/run-program.ts'
+import { createRuntime, type Runtime, type RuntimeDependencies } from '../../agents/runtime.ts'
 import { createTunnelClient } from '../../agents/tunnel-client.ts'
 import type { Effect } from '../../plan/manifest.ts'
 import { createMinter } from '../../security/mint/token.ts'
@@ -150,6 +147,7 @@ export async function startBareRuntime(
     secret: (name) => `secret of ${name}`,
     egress: createEgressClient(join(home.folder, 'run/egress.sock')),
     tunnel: createTunnelClient(join(home.folder, 'run/egress.sock')),
+    program: createProgramRunner([]),
     sandbox: { seccomp: 2 },
     now: Date.now,
     notice: (notice) => notices.push(notice),

@@ -4,15 +4,19 @@
 import { z } from 'zod'
 
 const outcomes = [
-  ...['pending', 'running', 'settled', 'already-settled'],
+  ...['pending', 'running', 'waiting', 'settled', 'already-settled'],
   ...['denied', 'unknown', 'failed', 'skipped'],
+] as const
+const statuses = [
+  ...['running', 'held', 'waiting-approval', 'scheduled'],
+  ...['completed', 'failed', 'cancelled', 'denied'],
 ] as const
 export const runSchema = z.object({
   requestId: z.string(),
   workflowId: z.string(),
   runId: z.string(),
   recipe: z.string().optional(),
-  status: z.enum(['running', 'completed', 'failed', 'cancelled', 'denied']),
+  status: z.enum(statuses),
   answer: z.string().nullable(),
   steps: z.array(
     z.object({
@@ -27,7 +31,12 @@ export const runSchema = z.object({
       durationMs: z.number(),
     }),
   ),
-  audit: z.object({ rows: z.number(), verified: z.boolean(), head: z.string() }),
+  audit: z.object({
+    rows: z.number(),
+    verified: z.boolean(),
+    head: z.string(),
+    scope: z.literal('head').optional(),
+  }),
   links: z.object({ temporal: z.string() }),
 })
 export const issuesSchema = z.array(
@@ -64,6 +73,7 @@ export const verifySchema = z.object({
 })
 export const statusSchema = z.object({
   ready: z.boolean(),
+  build: z.string().regex(/^[0-9a-f]{16}$/),
   processes: z.array(
     z.object({
       name: z.string(),
@@ -91,10 +101,11 @@ export const agentSchema = z.object({
   reach: z.object({
     publish: z.array(z.string()),
     subscribe: z.array(z.string()),
-    egress: z.array(z.string()),
+    egress: z.array(z.looseObject({ id: z.string(), origins: z.array(z.string()) })),
     mounts: z.array(z.unknown()),
   }),
   actions: z.array(z.looseObject({ name: z.string(), effect: z.string() })),
+  pool: z.object({ breaker: z.enum(['closed', 'open', 'half-open']), since: z.number() }),
   metrics: z.looseObject({
     executed: z.number().nullable(),
     failed: z.number().nullable(),
@@ -103,6 +114,8 @@ export const agentSchema = z.object({
     cpu: z.number().nullable(),
     memoryBytes: z.number().nullable(),
     lastHeartbeat: z.number().nullable(),
+    uptimeMs: z.number().nullable(),
+    heartbeat: z.enum(['none', 'present', 'missing']),
   }),
 })
 export const doctorSchema = z.object({

@@ -15,6 +15,12 @@ export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly timeoutMs?: number
   readonly cwd?: string
+  /** All of its standard input; without it there is none. */
+  readonly input?: string
+  /** The input does not end: whoever types may go on. */
+  readonly staysOpen?: boolean
+  /** Another program than the command itself. */
+  readonly entry?: string
   /** Through the wrapper that finds Node, in a process group of its own, as a terminal has it. */
   readonly isJob?: boolean
 }
@@ -28,24 +34,37 @@ export interface CliProcess {
   readonly ended: Promise<CliResult>
 }
 
+/**
+ * After which what hangs is ended, in milliseconds. A platform stays for all tests of a file, however long
+ * a busy machine takes for them.
+ */
+function lifetimeOf([command]: readonly string[]): number {
+  return command === 'start' || command === 'up' ? 40 * 60_000 : 240_000
+}
+
 /** Starts the command and does not wait for it. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const isJob = options.isJob === true
-  const entry = join(root, 'cli', isJob ? 'bulkhead.mjs' : 'main.ts')
+  const entry = options.entry ?? join(root, 'cli', isJob ? 'bulkhead.mjs' : 'main.ts')
+  const { input } = options
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: options.cwd ?? root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', CI: '', ...options.env },
-    timeout: options.timeoutMs ?? 240_000,
+    timeout: options.timeoutMs ?? lifetimeOf(args),
     detached: isJob,
   })
+  // A command that ends early closes its end; what it has not read is nobody's concern.
+  child.stdin.on('error', () => undefined)
+  child.stdin.write(input ?? '')
+  if (options.staysOpen !== true) child.stdin.end()
   let stdout = ''
   let stderr = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString()
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
   })
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString()
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
   })
   const ended = new Promise<CliResult>((resolve, reject) => {
     child.once('error', reject)

@@ -27,25 +27,31 @@ export interface Observation {
 /** A cold worker on a busy machine; the gate itself is looked at every few milliseconds. */
 const reachedWithinMs = 30_000
 
-/** Reads, writes what was read, and reads back what was written: provenance must survive as well. */
-export const crashPlan = (title: string, note: string) => `
+/**
+ * Reads, writes what was read, and reads back what was written: provenance must survive as well. All
+ * short enough for the fast lane, which takes the reads.
+ */
+export const crashPlan = (title: string, note: string, attempts = 5) => `
 version: 1
 goal: Keep one entry through a crash
 steps:
   - id: today
     agent: calendar
     action: list
+    timeoutMs: 2000
     args: { day: today, calendars: [work] }
   - id: keep
     agent: notes
     action: append
     timeoutMs: 2000
+    attempts: ${attempts}
     args:
       note: ${note}
       text: { $text: "${title} {{day}}", with: { day: { $from: "today#/day" } } }
   - id: back
     agent: notes
     action: read
+    timeoutMs: 2000
     args: { note: { $from: "keep#/note" } }
 answer: { from: [back], template: "{{back.text}}" }
 `
@@ -57,6 +63,8 @@ export async function performCell(
     readonly title: string
     readonly stages: readonly Stage[]
     readonly kill: readonly Victim[]
+    /** At the note, beyond which its outcome is settled. */
+    readonly attempts?: number
   },
 ): Promise<Observation> {
   const title = `Entry ${randomUUID()}`
@@ -64,7 +72,7 @@ export async function performCell(
   const requestId = `crash-${name}-${randomUUID().slice(0, 8)}`
   const { gates } = deployment
   for (const [who, point] of cell.stages) gates[who].arm(point)
-  const running = deployment.run(requestId, crashPlan(title, name.slice(0, 40)))
+  const running = deployment.run(requestId, crashPlan(title, name.slice(0, 40), cell.attempts))
   // Awaited below; a point that is not reached is told first.
   running.catch(() => undefined)
   for (const [who] of cell.stages) await gates[who].reached(reachedWithinMs)
@@ -99,6 +107,7 @@ export const crashHeads = [
   'tokens',
   'epochs',
   'attempts',
+  'lanes',
   'entries',
   'steps',
   'audit',
@@ -116,6 +125,7 @@ export function toRow(title: string, seen: Observation): readonly string[] {
     String(after?.tokens ?? 0),
     String(after?.epochs ?? 0),
     document.steps.map((step) => step.attempts).join(' '),
+    document.steps.map((step) => step.lane ?? 'regular').join(' '),
     String(seen.entries),
     document.steps.map(({ outcome }) => outcome).join(' '),
     String(document.audit.verified),

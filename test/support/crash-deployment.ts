@@ -1,12 +1,11 @@
 // A real deployment whose notes agent and worker can be stopped at their points and killed from
 // outside, and what its files say of an effect: the agent's ledger row, the notary's record, the
-// entries of a note. Reads copies of the databases, so that looking changes nothing.
+// entries of a note.
 
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { bundleProgram } from '../../agents/bundle.ts'
 import { type ReconciledVerification, reconcileAudit } from '../../cli/audit-reconciliation.ts'
@@ -18,6 +17,8 @@ import { processStartTime } from '../../supervisor/lock.ts'
 import { Connection } from './connection.ts'
 import { createGate, type Gate } from './crash-gate.ts'
 import { startDeployment } from './deployment.ts'
+import type { SeenEffect } from './seen-effects.ts'
+import { readDatabase, readNotes } from './state-on-disk.ts'
 
 export type Victim = 'agent' | 'worker' | 'notary' | 'bus' | 'temporal'
 
@@ -26,12 +27,7 @@ export interface Process {
   readonly restarts: number
 }
 
-export interface EffectFacts {
-  readonly idem: string
-  /** State of the agent's ledger row, `absent` without one. */
-  readonly ledger: string
-  /** What the notary has recorded, `open` before it has settled. */
-  readonly notary: string
+export interface EffectFacts extends SeenEffect {
   /** Tokens that the notary has given for it. */
   readonly tokens: number
   /** Boots of the agent that these tokens were for. */
@@ -39,6 +35,8 @@ export interface EffectFacts {
 }
 
 export interface CrashDeployment {
+  /** The state folder. */
+  readonly state: string
   readonly gates: Readonly<Record<'agent' | 'worker' | 'notary', Gate>>
   /** Registers, starts and follows a plan to its end, as `bulkhead run` does. */
   run(requestId: string, source: string): Promise<RunDocument>
@@ -73,12 +71,14 @@ const tryAgainMs = 500
 const support = import.meta.dirname
 const silent = { json: true, data() {}, rows() {}, line() {}, talk() {}, problem() {} }
 
-export async function startCrashDeployment(): Promise<CrashDeployment> {
+/** @param fastLane whether short steps run inside their run's workflow task */
+export async function startCrashDeployment(fastLane: boolean): Promise<CrashDeployment> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-crash-'))
   const bundle = join(folder, 'notes.mjs')
   await bundleProgram(join(support, 'crash-notes-agent.ts'), bundle)
   const deployment = await startDeployment({
     home: 'sample',
+    fastLane,
     bundles: { notes: bundle },
     workerEntry: join(support, 'crashing-worker-main.ts'),
     notaryEntry: join(support, 'crashing-notary-main.ts'),
@@ -86,6 +86,7 @@ export async function startCrashDeployment(): Promise<CrashDeployment> {
   const { state, control } = deployment
   const connection = new Connection(state)
   return {
+    state,
     gates: {
       agent: createGate(join(state, 'agents', 'notes.0', 'ledger')),
       worker: createGate(join(state, 'worker')),
@@ -115,12 +116,12 @@ export async function startCrashDeployment(): Promise<CrashDeployment> {
       return { pid, restarts }
     },
     kill: killAndWait,
-    effect: (requestId, step) => readEffect(state, { requestId, step, folder }),
+    effect: (requestId, step) => readEffect(state, { requestId, step }),
     verifyAudit: () =>
       connection.use((session) =>
-        reconcileAudit(onlineAudit(session), readAuditKey(state), session),
+        reconcileAudit(onlineAudit(session), { auditKey: readAuditKey(state), session }),
       ),
-    notes: () => readNotes(join(state, 'agents', 'notes', 'data')),
+    notes: () => readNotes(state),
     async stop() {
       await connection.close()
       rmSync(folder, { recursive: true, force: true })
@@ -135,25 +136,13 @@ async function killAndWait(pid: number): Promise<void> {
   while (startTime !== undefined && processStartTime(pid) === startTime) await delay(2)
 }
 
-function readNotes(folder: string): string {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .join('\n')
-}
-
 interface EffectPlace {
   readonly requestId: string
   readonly step: string
-  /** For the copies. */
-  readonly folder: string
 }
 
-function readEffect(
-  state: string,
-  { requestId, step, folder }: EffectPlace,
-): EffectFacts | undefined {
-  const recorded = inCopy(join(state, 'notary', 'audit.db'), folder, (database) =>
+function readEffect(state: string, { requestId, step }: EffectPlace): EffectFacts | undefined {
+  const recorded = readDatabase(join(state, 'notary', 'audit.db'), (database) =>
     database
       .prepare<[string, string], Recorded>(
         `SELECT idem, coalesce(outcome, 'open') AS notary, attempts AS tokens,
@@ -164,7 +153,7 @@ function readEffect(
   )
   if (recorded === undefined) return undefined
   const file = join(state, 'agents', 'notes.0', 'ledger', 'ledger.db')
-  const ledger = inCopy(file, folder, (database) =>
+  const ledger = readDatabase(file, (database) =>
     database
       .prepare<[string], string>('SELECT state FROM effects WHERE idem = ?')
       .pluck()
@@ -174,17 +163,3 @@ function readEffect(
 }
 
 type Recorded = Omit<EffectFacts, 'ledger'>
-
-function inCopy<T>(file: string, folder: string, read: (database: Database.Database) => T): T {
-  const copy = join(folder, 'copy.db')
-  for (const suffix of ['', '-wal', '-shm']) rmSync(copy + suffix, { force: true })
-  for (const suffix of ['', '-wal']) {
-    if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
-  }
-  const database = new Database(copy)
-  try {
-    return read(database)
-  } finally {
-    database.close()
-  }
-}

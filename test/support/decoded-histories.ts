@@ -17,7 +17,7 @@ export interface DecodedHistories {
 export async function readHistories({
   state,
   deployment,
-}: TestDeployment): Promise<DecodedHistories> {
+}: Pick<TestDeployment, 'state' | 'deployment'>): Promise<DecodedHistories> {
   const { address, namespace } = deployment.temporal
   const codec = createPayloadCodec({
     keys: openKeyFile(join(state, 'worker', 'payload.key')),

@@ -4,6 +4,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,8 +22,10 @@ import { type Deployment, deploymentSchema } from '../../security/deployment.ts'
 import type { ManifestOverrides, SupervisorTestOptions } from './supervisor-main.ts'
 
 export interface DeploymentOptions {
-  /** `sample`: the sample home of today. Else the text of a bulkhead.yaml. */
-  readonly home?: 'sample' | { readonly yaml: string }
+  /** `sample`: the sample home of today, `web`: with a web server. Else the text of a bulkhead.yaml. */
+  readonly home?: 'sample' | { readonly web: string } | { readonly yaml: string }
+  /** Written into a bulkhead.yaml that is made here; absent: what a person gets who sets nothing. */
+  readonly fastLane?: boolean
   /** Agents to have, `test` being the test agent; absent: the real catalogue. */
   readonly agents?: readonly string[]
   readonly overrides?: Readonly<Record<string, ManifestOverrides>>
@@ -65,7 +68,11 @@ export async function prepareDeployment(
 ): Promise<SupervisorTestOptions> {
   const state = options.state ?? mkdtempSync(join(tmpdir(), 'bulkhead-up-'))
   const configFile = join(state, 'bulkhead.yaml')
-  if (!existsSync(configFile)) await writeHome(state, configFile, options)
+  if (!existsSync(configFile)) {
+    await writeHome(state, configFile, options)
+    if (options.fastLane !== undefined)
+      appendFileSync(configFile, `fastLane: ${options.fastLane}\n`)
+  }
   const bundles: Record<string, string> = { ...options.bundles }
   if (options.agents?.includes('test') === true && !Object.hasOwn(bundles, 'test')) {
     const bundle = join(state, 'test-agent.mjs')
@@ -92,13 +99,13 @@ async function writeHome(
   configFile: string,
   { home }: DeploymentOptions,
 ): Promise<void> {
-  if (home === 'sample') {
+  if (home !== undefined && (home === 'sample' || 'web' in home)) {
     const { generateHome } = await import('../../examples/home/generate.ts')
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
     const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' })
     const day = today.format(new Date())
-    // Nobody serves its feeds and its weather: whoever needs them starts `start`, which does.
-    const web = 'http://127.0.0.1:9'
+    // Without a server for its feeds and its weather, nobody listens there.
+    const web = home === 'sample' ? 'http://127.0.0.1:9' : home.web
     await generateHome({ folder: state, today: day, timeZone, seed: 1, web })
     return
   }

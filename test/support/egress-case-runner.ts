@@ -19,12 +19,7 @@ import {
   openOutside,
   startOutside,
 } from './gateway.ts'
-
-export interface EgressCaseResult {
-  readonly name: string
-  readonly wanted: string
-  readonly got: string
-}
+import type { CaseResult } from './guard-table.ts'
 
 interface Place {
   readonly home: GatewayHome
@@ -217,6 +212,17 @@ function cases(): readonly Case[] {
       request: { path: '/a', query: { q: 'other' } },
       step: { args: { q: 'mine' } },
     }),
+    {
+      wanted: 'BINDING_MISMATCH',
+      name: 'to another egress than the one that the step chose',
+      async attempt({ home, plain }) {
+        const both = [declared(plain.origin), declared(plain.origin, { id: 'house' })]
+        const agent = { ...home.agent(both), choices: { fetch: '/where' } }
+        const gateway = await home.gateway()
+        const reply = await gateway.handle(agent, await home.call({}, { args: { where: 'house' } }))
+        return reply.ok ? 'OK' : reply.code
+      },
+    },
     request('HEADER_REFUSED', 'a host header', { request: { headers: { host: 'evil.example' } } }),
     request('BODY_REFUSED', 'a body where there is none', { request: { body: 'x' } }),
     request('ADDRESS_REFUSED', 'a name that leads into the house', {
@@ -226,6 +232,11 @@ function cases(): readonly Case[] {
     request('ADDRESS_REFUSED', 'a name that leads to metadata', {
       egress: named,
       gateway: { resolve: async () => ['169.254.169.254'] },
+      step: { limits: { resultBytes: 1_000, timeoutMs: 200 } },
+    }),
+    request('ADDRESS_REFUSED', 'out of the house, where nothing but the house may be told', {
+      egress: (place) => ({ ...named(place), privateAddress: true, onlyPrivate: true }),
+      gateway: { resolve: async () => ['1.1.1.1'] },
       step: { limits: { resultBytes: 1_000, timeoutMs: 200 } },
     }),
     request('NAME_UNRESOLVED', 'a name that leads nowhere', {
@@ -249,6 +260,11 @@ function cases(): readonly Case[] {
     request('TIMEOUT', 'longer than its step', {
       request: { path: '/slow' },
       step: { limits: { resultBytes: 1_000, timeoutMs: 200 } },
+    }),
+    request('TIMEOUT', 'longer than its declaration', {
+      egress: ({ plain }) => declared(plain.origin, { requestMs: 200 }),
+      request: { path: '/slow' },
+      step: { limits: { resultBytes: 1_000, timeoutMs: 60_000 } },
     }),
     request('RESPONSE_TOO_LARGE', 'more than it may be', { request: { path: '/large' } }),
     request('RESPONSE_INVALID', 'encoded', { request: { path: '/gzip' } }),
@@ -281,7 +297,7 @@ function cases(): readonly Case[] {
 }
 
 /** All of them, or those that must come to `wanted`. */
-export async function runEgressCases(wanted?: string): Promise<readonly EgressCaseResult[]> {
+export async function runCases(wanted?: string): Promise<readonly CaseResult[]> {
   const home = await openGatewayHome()
   const held: Socket[] = []
   const sink = createServer((socket) => {
@@ -303,7 +319,7 @@ export async function runEgressCases(wanted?: string): Promise<readonly EgressCa
       bridgePin,
       sink: (sink.address() as AddressInfo).port,
     }
-    const results: EgressCaseResult[] = []
+    const results: CaseResult[] = []
     for (const { name, wanted: code, attempt } of cases()) {
       if (wanted !== undefined && code !== wanted) continue
       home.events.length = 0

@@ -3,7 +3,15 @@
 // replacing one handler. It checks what it is sent only where a test looks at `seen`.
 
 import type { z } from 'zod'
-import { envelopeType, type Reply, receiptSchema, receiptType } from '../../agents/protocol.ts'
+import { ActionFailure } from '../../agents/define-agent.ts'
+import {
+  envelopeType,
+  type FailureCode,
+  type Reply,
+  type RetryAdvice,
+  receiptSchema,
+  receiptType,
+} from '../../agents/protocol.ts'
 import {
   type AuthorizeCall,
   type AuthorizeReply,
@@ -12,6 +20,7 @@ import {
   type SettleReply,
   settleCall,
 } from '../../notary/contract.ts'
+import { togetherCall } from '../../notary/together-contract.ts'
 import { type Bus, BusError } from '../../security/bus.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { signDocument } from '../../security/verify/document.ts'
@@ -41,7 +50,11 @@ export interface FakeWorld {
   /** `authorize:read`, `exec:read`, `settle:read:receipt`, ... in the order they came. */
   readonly log: string[]
   /** Payloads as they came, by subject. */
-  readonly seen: { readonly subject: string; readonly payload: unknown }[]
+  readonly seen: {
+    readonly subject: string
+    readonly payload: unknown
+    readonly priority: string | undefined
+  }[]
   readonly effects: Map<string, Effect>
   /** How often each action has really run. */
   readonly executions: Map<string, number>
@@ -51,7 +64,7 @@ export interface FakeWorld {
     settle?: (call: SettleCall) => SettleReply | undefined
     reply?: (honest: Reply, step: string) => Promise<Reply> | Reply
     ensure?: () => unknown
-    deliver?: (subject: string) => void
+    deliver?: (subject: string) => unknown
   }
   running: boolean
   /** Which rerun its notary answers for. */
@@ -66,6 +79,7 @@ interface Token {
   readonly action: string
 }
 
+const notBegun = { code: 'NOT_BEGUN', retry: 'absent' } as const
 const bootEpoch = 'epoch-01'
 export const replica = 'notes.0'
 
@@ -133,10 +147,18 @@ export async function createFakeWorld(
     world.log.push(`exec:${step}`)
     const kept = ledger.get(effect.idem)
     if (kept === undefined && op !== 'run') {
-      const absent: Reply = { status: 'ABSENT' }
+      const { receipt, envelope } = await failureOf(claims, agent, notBegun)
+      const absent: Reply = { status: 'ABSENT', receipt, envelope }
       return (await world.override.reply?.(absent, step)) ?? absent
     }
-    const done = kept ?? (await execute({ agent, effect, action, args, step }))
+    const done =
+      kept ??
+      (await execute({ agent, effect, action, args, step }).catch(async (error: unknown) => {
+        if (!(error instanceof ActionFailure)) throw error
+        const { code, retry, retryAfterMs } = error
+        const failed = await failureOf(claims, agent, { code, retry })
+        return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs }
+      }))
     if ('status' in done) return done
     const honest: Reply = {
       status: 'DONE',
@@ -144,6 +166,20 @@ export async function createFakeWorld(
       envelope: await envelopeOf(done.receipt, effect, jti),
     }
     return (await world.override.reply?.(honest, step)) ?? honest
+  }
+
+  const failureOf = async (
+    { effect, jti }: Token,
+    agent: string,
+    failure: { readonly code: FailureCode; readonly retry: RetryAdvice },
+  ) => {
+    const receipt = await sign(receiptType, {
+      ...{ idem: effect.idem, argsHash: effect.argsHash, salt: effect.salt },
+      ...{ status: 'FAILED', ...failure, agent: `${agent}.0`, bootEpoch },
+      resultHash: saltedHash(effect.salt, canonicalJson(failure)),
+    })
+    const envelope = await envelopeOf(receipt, effect, jti)
+    return { status: 'FAILED', ...failure, receipt, envelope } as const
   }
 
   const execute = async (run: {
@@ -189,9 +225,9 @@ export async function createFakeWorld(
     }
   }
 
-  const route = async (subject: string, payload: unknown): Promise<unknown> => {
-    world.seen.push({ subject, payload })
-    world.override.deliver?.(subject)
+  const route: Route = async ({ subject, priority }, payload) => {
+    world.seen.push({ subject, payload, priority })
+    await world.override.deliver?.(subject)
     const agent = subject.match(/^agent\.([a-z-]+)\.0\.exec$/)?.[1]
     if (agent !== undefined) return await exec(agent, payload)
     switch (subject) {
@@ -227,9 +263,14 @@ export async function createFakeWorld(
   return world
 }
 
-/** `read`, or `write~undo`. */
-export function nameOf({ step, kind }: Pick<SettleCall, 'step' | 'kind'>): string {
-  return kind === 'undo' ? `${step}~undo` : step
+/** `read`, `each:3` for an iteration that is not the first, or `write~undo`. */
+export function nameOf({
+  step,
+  iteration,
+  kind,
+}: Pick<SettleCall, 'step' | 'iteration' | 'kind'>): string {
+  const name = iteration === 0 ? step : `${step}:${iteration}`
+  return kind === 'undo' ? `${name}~undo` : name
 }
 
 function newEffect(call: AuthorizeCall | SettleCall, rerun: number): Effect {
@@ -254,19 +295,32 @@ function outcomeOf(call: SettleCall): Pick<Effect, 'outcome' | 'code' | 'resultH
       if (status === 'FAILED') return { outcome: 'failed', ...(code === undefined ? {} : { code }) }
       return { outcome: 'settled', resultHash }
     }
+    case 'loop':
+    case 'gather':
+      throw new Error('a test of loops answers for the notary itself')
   }
 }
 
-function busOver(route: (subject: string, payload: unknown) => Promise<unknown>): Bus {
+type Route = (
+  to: { readonly subject: string; readonly priority: string | undefined },
+  payload: unknown,
+) => Promise<unknown>
+
+function busOver(route: Route): Bus {
   return {
     account: 'worker',
     async call<T>(
       subject: string,
-      _head: unknown,
+      { priority }: { readonly priority?: string },
       payload: unknown,
       { reply }: { readonly reply: z.ZodType<T> },
     ): Promise<T> {
-      const answer = await route(subject, JSON.parse(JSON.stringify(payload)))
+      const asked = JSON.parse(JSON.stringify(payload))
+      const answerTo = (call: unknown) => route({ subject, priority }, call)
+      const several = togetherCall.safeParse(asked)
+      const answer = several.success
+        ? { replies: await Promise.all(several.data.calls.map(answerTo)) }
+        : await answerTo(asked)
       const parsed = reply.safeParse(answer)
       if (!parsed.success) {
         throw new BusError('MALFORMED', `reply on ${subject} does not fit its schema`)

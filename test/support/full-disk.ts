@@ -28,6 +28,7 @@ async function attempt(agent: AgentDefinition, action: string, args: unknown): P
       secret: () => '',
       fetch: () => Promise.reject(new Error('no network')),
       connect: () => Promise.reject(new Error('no network')),
+      run: () => Promise.reject(new Error('no program')),
     })
     return 'done'
   } catch (error) {

@@ -57,7 +57,7 @@ export const server: ResolvedEgress = {
   id: 'server',
   origins: [],
   setting: 'test.server',
-  allow: [{ methods: ['GET', 'POST'], path: '/*', query: '*' }],
+  allow: [{ methods: ['GET', 'POST', 'REPORT'], path: '/*', query: '*' }],
   privateAddress: false,
 }
 

@@ -23,25 +23,24 @@ async function ofMessages({ count, bytes, subject }: Order): Promise<unknown> {
   return { sent: lines.length, ended }
 }
 
-/** Half-open connections, as many as there are descriptors. */
+/** More than any process may have descriptors. */
+const manyConnections = 2_000
+
+/** All at once, so that the bus cannot close the first ones while the last ones are opened. */
 async function ofConnections(): Promise<unknown> {
   const open: Socket[] = []
-  const failed = await new Promise<string>((resolve) => {
-    const more = (): void => {
-      if (open.length >= 5_000) {
-        resolve('none')
-        return
-      }
-      const socket = connect('/run/bus.sock')
-      open.push(socket)
+  const outcomes = Array.from({ length: manyConnections }, () => {
+    const socket = connect('/run/bus.sock')
+    open.push(socket)
+    return new Promise<string>((resolve) => {
       socket.once('error', (error) => resolve(codeOf(error)))
-      socket.once('connect', more)
-    }
-    more()
+      socket.once('connect', () => resolve('open'))
+    })
   })
+  const codes = await Promise.all(outcomes)
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   for (const socket of open) socket.destroy()
-  return { opened: open.length, failed }
+  return { opened: codes.filter((code) => code === 'open').length, failed: [...new Set(codes)] }
 }
 
 /** Whole files, or empty ones. */

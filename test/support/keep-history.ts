@@ -1,84 +1,72 @@
-// `node test/support/keep-history.ts`: records one history per scenario below from a real server into
+// `node test/support/keep-history.ts`: records one history per scenario from a real server into
 // test/histories, sealed with the fixed test key. A kept history is never recorded again: it stands
 // for runs that were under way when the workflow's code changed. A change of the workflow's commands
 // gets a new scenario, or none of the old ones replays any more.
 
-import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import type { SkeletonStep } from '../../plan/schema.ts'
 import { connectAnchor } from '../../temporal/audit-anchor.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
-import { anchorId, type StepResult } from '../../workflows/contract.ts'
-import { retryable, scriptActivities, scriptedStep } from './scripted-activities.ts'
+import { chunkWorkflowId } from '../../workflows/chunk-contract.ts'
+import {
+  anchorId,
+  type FiringInput,
+  firingWorkflowType,
+  taskQueue,
+} from '../../workflows/contract.ts'
+import { approvalRuns } from './kept-approvals.ts'
+import { keep, testFolder } from './kept-files.ts'
+import { laneRuns } from './kept-lanes.ts'
+import { type KeptRun, keptRuns } from './kept-scenarios.ts'
+import { wordRuns } from './kept-words.ts'
+import { scriptActivities, scriptedStep } from './scripted-activities.ts'
+import { scriptWords } from './scripted-words.ts'
+import { fetchHistory, withRawClient } from './temporal-histories.ts'
 import { startBench, type TemporalBench, testPayloadKey } from './temporal-worker.ts'
 
-export const historiesFolder = join(import.meta.dirname, '..', 'histories')
-
-interface Scenario {
-  readonly name: string
-  readonly steps: readonly SkeletonStep[]
-  readonly script?: (call: {
-    readonly name: string
-    readonly attempt: number
-  }) => Promise<Partial<StepResult>>
-  /** Cancels the run as soon as this step has started. */
-  readonly cancelAt?: string
+/** What is kept, by name; each starts its own worker and ends it. */
+const recorders: Readonly<Record<string, (bench: TemporalBench) => Promise<string>>> = {
+  ...Object.fromEntries(
+    [...keptRuns, ...laneRuns, ...approvalRuns, ...wordRuns].map((run) => [
+      run.name,
+      (bench: TemporalBench) => recordRun(run, bench),
+    ]),
+  ),
+  'audit-anchor-1': recordAnchor,
+  'firing-1-completed': (bench) => recordFiring('completed', bench),
+  'firing-1-begun-before': (bench) => recordFiring('begun-before', bench),
+  'firing-1-not-scheduled': (bench) => recordFiring('not-scheduled', bench),
 }
 
-const write = { type: 'notes.append', effect: 'write', hasUndo: true } as const
-const scenarios: readonly Scenario[] = [
-  {
-    name: 'request-1-completed',
-    steps: [
-      scriptedStep('work'),
-      scriptedStep('family'),
-      scriptedStep('notes', { type: 'notes.read', hasWhen: true }),
-      scriptedStep('write', { ...write, needs: ['work', 'family', 'notes'] }),
-    ],
-    script: async ({ name, attempt }) => {
-      if (name === 'work' && attempt === 1) throw retryable('NO_REPLY')
-      return name === 'notes' ? { outcome: 'skipped', resultRef: null } : {}
-    },
-  },
-  {
-    name: 'request-1-aborted',
-    steps: [
-      scriptedStep('first', write),
-      scriptedStep('second', { ...write, needs: ['first'] }),
-      scriptedStep('third', { ...write, needs: ['second'] }),
-    ],
-    script: async ({ name }) => {
-      if (name === 'third') return { outcome: 'unknown', resultRef: null }
-      return name === 'second~undo' ? { outcome: 'failed', code: 'CONFLICT', resultRef: null } : {}
-    },
-  },
-  {
-    name: 'request-1-cancelled',
-    steps: [scriptedStep('first', write), scriptedStep('second', { ...write, needs: ['first'] })],
-    script: async ({ name }) => {
-      if (name === 'first') await delay(1_000)
-      return {}
-    },
-    cancelAt: 'first',
-  },
-]
-
-async function record(scenario: Scenario, bench: TemporalBench): Promise<string> {
-  const { name, steps, script, cancelAt } = scenario
-  const activities = scriptActivities(steps, script)
+async function recordRun(run: KeptRun, bench: TemporalBench): Promise<string> {
+  const { name: requestId, steps, script, lists, plan, meanwhile, open, chunk, words } = run
+  const plain = scriptActivities(steps, script, lists, plan)
+  const activities = words === undefined ? plain : scriptWords(plain, words)
   const stop = await bench.startWorker(activities)
-  await bench.client.submit({ requestId: name, requestRef: 'request-ref', recipe: 'kept' })
-  if (cancelAt !== undefined) {
-    while (!activities.calls.includes(cancelAt)) await delay(20)
-    await bench.client.cancel(name)
-  }
-  await bench.client.result(name)
+  const { client } = bench
+  const asked = words === undefined ? ({ recipe: 'kept' } as const) : ({ text: true } as const)
+  await client.submit({ requestId, requestRef: 'request-ref', ...asked })
+  await meanwhile?.({
+    client,
+    requestId,
+    async called(name) {
+      while (!activities.calls.includes(name)) await delay(20)
+    },
+    async held() {
+      const status = () => client.state(requestId).catch(() => undefined)
+      while ((await status())?.status !== 'held') await delay(20)
+    },
+    async asked(approval) {
+      const state = () => client.state(requestId).catch(() => undefined)
+      while (!JSON.stringify((await state()) ?? {}).includes(approval)) await delay(20)
+    },
+  })
+  if (open !== true) await client.result(requestId)
   await stop()
-  return await fetchHistory(name, bench)
+  const workflowId = chunk === undefined ? requestId : chunkWorkflowId(requestId, chunk)
+  return await textOf(workflowId, bench)
 }
 
 /** The audit's anchor, which never ends: three heads of which it keeps two. */
@@ -93,39 +81,51 @@ async function recordAnchor(bench: TemporalBench): Promise<string> {
   while ((await bench.client.anchoredHead())?.size !== 9) await delay(20)
   await anchor.close()
   await stop()
-  return await fetchHistory(anchorId, bench)
+  return await textOf(anchorId, bench)
 }
 
-async function fetchHistory(workflowId: string, { temporal }: TemporalBench): Promise<string> {
-  const { address, namespace } = temporal
-  const connection = await Connection.connect({ address })
-  const history = await new Client({ connection, namespace }).workflow
-    .getHandle(workflowId)
-    .fetchHistory()
-  await connection.close()
+/** Started as a schedule starts it: the id ends with the time that was due. */
+async function recordFiring(
+  what: 'completed' | 'begun-before' | 'not-scheduled',
+  bench: TemporalBench,
+): Promise<string> {
+  const input: FiringInput = {
+    ...{ schedule: what, requestRef: 'request-ref', zone: 'Europe/Vienna', recipe: 'kept' },
+  }
+  const due = what === 'not-scheduled' ? '' : '-2026-03-29T01:00:00Z'
+  const workflowId = `firing:${what}${due}`
+  const stop = await bench.startWorker(scriptActivities([scriptedStep('work')]))
+  if (what === 'begun-before') {
+    const requestId = `sched:${what}${due.replace('-', ':').toLowerCase()}`
+    await bench.client.submit({ requestId, requestRef: 'request-ref' })
+    await bench.client.result(requestId)
+  }
+  await withRawClient(bench, (client) =>
+    client.workflow.execute(firingWorkflowType, { workflowId, taskQueue, args: [input] }),
+  )
+  await stop()
+  return await textOf(workflowId, bench)
+}
+
+async function textOf(workflowId: string, bench: TemporalBench): Promise<string> {
+  const history = await fetchHistory(bench, workflowId)
   // Process and machine that recorded it are nobody's business; Temporal names them in two ways.
   return `${historyToJSON(history).replaceAll(/"\d+@[^"]*"/g, '"kept"')}\n`
 }
 
-async function main(): Promise<void> {
-  await mkdir(historiesFolder, { recursive: true })
-  const missing = scenarios.filter(({ name }) => !existsSync(fileOf(name)))
-  const hasAnchor = existsSync(fileOf(anchorHistory))
-  if (missing.length === 0 && hasAnchor) return
+const pathOf = (name: string) => `histories/${name}.json`
+mkdirSync(join(testFolder, 'histories'), { recursive: true })
+const missing = Object.entries(recorders).filter(
+  ([name]) => !existsSync(join(testFolder, pathOf(name))),
+)
+if (missing.length > 0) {
   const bench = await startBench()
   try {
-    for (const scenario of missing) {
-      await writeFile(fileOf(scenario.name), await record(scenario, bench), { flag: 'wx' })
-      process.stderr.write(`kept ${scenario.name}\n`)
+    for (const [name, record] of missing) {
+      keep(pathOf(name), await record(bench))
+      process.stderr.write(`kept ${name}\n`)
     }
-    if (!hasAnchor)
-      await writeFile(fileOf(anchorHistory), await recordAnchor(bench), { flag: 'wx' })
   } finally {
     await bench.stop()
   }
 }
-
-const anchorHistory = 'audit-anchor-1'
-const fileOf = (name: string) => join(historiesFolder, `${name}.json`)
-
-if (process.argv[1] === import.meta.filename) await main()

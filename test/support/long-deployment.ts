@@ -35,6 +35,10 @@ export interface LongDeployment {
   kill(name: 'worker' | 'agent test.0'): Promise<void>
   /** Every process, the supervisor first, and starts anew on what is left. */
   killAll(): Promise<void>
+  /** The same, but what starts is of today, and finds the state as `change` left it. */
+  upgrade(change: (state: string) => void): Promise<void>
+  readonly state: string
+  readonly connection: Pick<Connection, 'use'>
   /** `temporal workflow reset`; `type` is the command's, such as FirstWorkflowTask. */
   reset(requestId: string, type: string): Promise<void>
   stop(): Promise<void>
@@ -43,15 +47,27 @@ export interface LongDeployment {
 const nemesis = join(import.meta.dirname, '..', 'nemesis')
 const withinMs = 90_000
 
-export async function startLongDeployment(): Promise<LongDeployment> {
+const workers = {
+  today: join(nemesis, 'worker-main.ts'),
+  earlier: join(import.meta.dirname, 'earlier-worker-main.ts'),
+}
+
+/** An earlier release knew of no lanes. */
+const asOf = { today: {}, earlier: { lane: 'regular' } } as const
+
+/** @param release whose workflows it runs, and whose runs are begun */
+export async function startLongDeployment(
+  release: keyof typeof workers = 'today',
+): Promise<LongDeployment> {
   const state = mkdtempSync(join(tmpdir(), 'bulkhead-long-'))
   mkdirSync(join(state, 'counts'), { mode: 0o700 })
+  let workerEntry = workers[release]
   const start = (): Promise<TestDeployment> =>
     startDeployment({
       state,
       agents: ['test'],
       notaryEntry: join(nemesis, 'notary-main.ts'),
-      workerEntry: join(nemesis, 'worker-main.ts'),
+      workerEntry,
     })
   let deployment = await start()
   let connection = new Connection(state)
@@ -60,6 +76,16 @@ export async function startLongDeployment(): Promise<LongDeployment> {
     const { stdout, stderr } = await runCli(['runs', 'show', requestId, '--state', state, '--json'])
     if (stdout === '') throw new Error(stderr)
     return JSON.parse(stdout)
+  }
+  const startAnew = async (meanwhile: () => void) => {
+    await connection.close()
+    const doomed = processesOf(state)
+    const gone = deployment.kill()
+    for (const { pid } of doomed) killIfThere(pid)
+    await gone
+    meanwhile()
+    deployment = await start()
+    connection = new Connection(state)
   }
   return {
     async begin(requestId, steps) {
@@ -72,7 +98,7 @@ export async function startLongDeployment(): Promise<LongDeployment> {
         if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
         const registered = await session.request({ requestId, ...plan, priority: 'MEDIUM' })
         if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
-        await session.runs.submit({ requestId, requestRef: stored.ref })
+        await session.runs.submit({ requestId, requestRef: stored.ref, ...asOf[release] })
       })
     },
     result: (requestId) => connection.use((session) => session.runs.result(requestId), withinMs),
@@ -105,15 +131,13 @@ export async function startLongDeployment(): Promise<LongDeployment> {
       if (pid === null) throw new Error(`${name} is not running`)
       process.kill(pid, 'SIGKILL')
     },
-    async killAll() {
-      await connection.close()
-      const doomed = processesOf(state)
-      const gone = deployment.kill()
-      for (const { pid } of doomed) killIfThere(pid)
-      await gone
-      deployment = await start()
-      connection = new Connection(state)
+    killAll: () => startAnew(() => undefined),
+    async upgrade(change) {
+      workerEntry = workers.today
+      await startAnew(() => change(state))
     },
+    state,
+    connection: { use: (call, ms) => connection.use(call, ms) },
     async reset(requestId, type) {
       const { address, namespace } = deployment.deployment.temporal
       const { status, stderr } = spawnSync(

@@ -18,6 +18,7 @@ import {
   softly,
   twoWrites,
 } from '../notary/plans.ts'
+import { sent, toMyself } from './mail-to-oneself.ts'
 import { afterTampering, type NotaryCase, notaryCase, outcomeOf } from './notary-case.ts'
 
 const undo = { kind: 'undo' } as const
@@ -257,13 +258,49 @@ const policy: readonly NotaryCase[] = [
     law.forbidden = true
     return outcomeOf(await run.authorize('first', append('a')))
   }),
+  notaryCase('POLICY', 'a plan that no rule allows any more', async (harness, law) => {
+    const { requestId, plan } = await harness.run(twoWrites, { admitted: false })
+    law.forbidden = true
+    return outcomeOf(await harness.notary.admit('worker', { requestId, plan }))
+  }),
   {
     ...notaryCase('POLICY', 'what cannot be undone, though a rule allows it', async (harness) => {
-      const run = await harness.run(erasing)
-      return outcomeOf(await run.authorize('erase', { note: 'daily', dryRun: false }))
+      const { requestId, plan } = await harness.run(erasing, { admitted: false })
+      return outcomeOf(await harness.notary.admit('worker', { requestId, plan }))
     }),
     lawless: true,
   },
 ]
 
-export const authoriseCases = [...readiness, ...guards, ...args, ...sources, ...policy]
+/** What only the owner may see, sent to an address of the owner's own. */
+const flow: readonly NotaryCase[] = [
+  {
+    ...notaryCase('AUTHORISED', 'a mail to an own address', async (harness) => {
+      await harness.boot({ agent: 'mail', bootEpoch: 'epoch-0002' })
+      const run = await harness.run(toMyself)
+      const sources = [await run.perform('gather', list, items([]))]
+      return outcomeOf(await run.authorize('send', sent, { sources }))
+    }),
+    lawless: true,
+  },
+  {
+    ...notaryCase('FLOW', 'a plan that was sound when it was registered', async (harness, law) => {
+      const { requestId, plan } = await harness.run(toMyself, { admitted: false })
+      law.own.length = 0
+      return outcomeOf(await harness.notary.admit('worker', { requestId, plan }))
+    }),
+    lawless: true,
+  },
+  {
+    ...notaryCase('FLOW', 'a step that was sound when it was admitted', async (harness, law) => {
+      await harness.boot({ agent: 'mail', bootEpoch: 'epoch-0002' })
+      const run = await harness.run(toMyself)
+      const sources = [await run.perform('gather', list, items([]))]
+      law.own.length = 0
+      return outcomeOf(await run.authorize('send', sent, { sources }))
+    }),
+    lawless: true,
+  },
+]
+
+export const authoriseCases = [...readiness, ...guards, ...args, ...sources, ...policy, ...flow]

@@ -1,11 +1,19 @@
 // One case of what the notary refuses: asked of a notary of its own, over rules that it may change.
 
-import { decide } from '../../plan/policy.ts'
-import { createHarness, type Harness } from '../notary/harness.ts'
+import type { Slots } from '../../plan/replicas.ts'
+import type { HouseholdUser } from '../../security/people.ts'
+import { catalogue } from '../notary/catalogue.ts'
+import { createHarness, type Harness, household } from '../notary/harness.ts'
+import type { CaseResult } from './guard-table.ts'
+import { decide } from './policy.ts'
 
 /** What the policy says from now on. */
 export interface Law {
   forbidden: boolean
+  /** The person's own addresses; a test may take one away. */
+  readonly own: string[]
+  /** The household; a test may send somebody away. */
+  readonly users: HouseholdUser[]
 }
 
 export interface NotaryCase {
@@ -15,12 +23,10 @@ export interface NotaryCase {
   readonly attempt: (harness: Harness, law: Law) => Promise<string>
   /** Every rule allows everything. */
   readonly lawless?: boolean
-}
-
-export interface NotaryCaseResult {
-  readonly name: string
-  readonly wanted: string
-  readonly got: string
+  /** The household; absent: the owner alone. */
+  readonly users?: readonly HouseholdUser[]
+  /** Whose replicas are which: `desk` is an agent of one's own then. */
+  readonly slots?: Slots
 }
 
 export function notaryCase(
@@ -54,8 +60,8 @@ export function answered(
 export async function runNotaryCases(
   cases: readonly NotaryCase[],
   wanted?: string,
-): Promise<readonly NotaryCaseResult[]> {
-  const results: NotaryCaseResult[] = []
+): Promise<readonly CaseResult[]> {
+  const results: CaseResult[] = []
   for (const one of cases) {
     if (wanted !== undefined && one.wanted !== wanted) continue
     results.push({ name: one.name, wanted: one.wanted, got: await attemptOf(one) })
@@ -63,12 +69,19 @@ export async function runNotaryCases(
   return results
 }
 
-async function attemptOf({ attempt, lawless = false }: NotaryCase): Promise<string> {
-  const law: Law = { forbidden: false }
+const withOwnDesk: typeof catalogue = new Map(
+  [...catalogue].map(([name, manifest]) => [name, { ...manifest, perUser: name === 'desk' }]),
+)
+
+async function attemptOf({ attempt, lawless = false, users, slots }: NotaryCase): Promise<string> {
+  const law: Law = { forbidden: false, own: ['me@home.example'], users: [...(users ?? household)] }
   const harness = await createHarness({
+    names: { people: { owner: law.own }, places: {} },
+    users: law.users,
+    ...(slots === undefined ? {} : { slots, catalogue: withOwnDesk }),
     decide: (question) => {
-      if (law.forbidden) return { allow: false, rules: ['test-rule'], missing: 'a grant' }
-      return lawless ? { allow: true, rules: ['anything'] } : decide(question)
+      if (law.forbidden) return { verdict: 'deny', rules: ['test-rule'], missing: 'a grant' }
+      return lawless ? { verdict: 'allow', rules: ['anything'] } : decide(question)
     },
   })
   try {

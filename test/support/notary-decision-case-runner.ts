@@ -3,8 +3,9 @@
 
 import { runNotaryCases } from './notary-case.ts'
 import { decisionCases } from './notary-decision-cases.ts'
+import { poolCases } from './notary-pool-cases.ts'
 import { standingCases } from './notary-standing-cases.ts'
 
 /** All of them, or those that must come to `wanted`. */
 export const runCases = (wanted?: string) =>
-  runNotaryCases([...decisionCases, ...standingCases], wanted)
+  runNotaryCases([...decisionCases, ...poolCases, ...standingCases], wanted)

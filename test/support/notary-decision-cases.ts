@@ -21,11 +21,11 @@ import {
   twoWrites,
 } from '../notary/plans.ts'
 import { answered, type NotaryCase, type Reply } from './notary-case.ts'
+import { lastWordCases } from './notary-last-word-cases.ts'
 
 const undo = { kind: 'undo' } as const
 const probe = { kind: 'probe' } as const
 const failed = { status: 'FAILED', code: 'CONFLICT', retry: 'final' } as const
-const absent = { ...failed, retry: 'absent' } as const
 const unknown = { status: 'UNKNOWN' } as const
 const wrote = { status: 'DONE', value: { entry: 'e' } } as const
 const read = { status: 'DONE', value: items(['one']) } as const
@@ -244,6 +244,12 @@ const settling: readonly NotaryCase[] = [
       return run.settle('ring', documents, { ...probe, result: '{"happened":"yes"}' })
     },
   ),
+  answered('RECEIPT_INVALID', 'a result that its receipt does not hash', async (home) => {
+    const run = await home.run(briefing, { inputs: { note: 'daily' } })
+    const token = await run.token('gather', list)
+    const documents = await execute(token, read, home.keys.receipt)
+    return run.settle('gather', documents, { result: '{"costMicroUsd":0}' })
+  }),
   answered('RECEIPT_CONFLICT', 'a second receipt that says something else', async (home) => {
     const run = await home.run(twoWrites)
     const token = await run.token('read', list)
@@ -252,7 +258,6 @@ const settling: readonly NotaryCase[] = [
   }),
   answered('TOKENS_ALIVE', 'an undo while the step is open', (home) => undoAfter(home)),
   answered('TOKENS_ALIVE', 'an undo of an unknown outcome', (home) => undoAfter(home, unknown)),
-  answered('TOKENS_ALIVE', 'an undo of what may be tried again', (home) => undoAfter(home, absent)),
   answered('TOKENS_ALIVE', 'a probe while the step can happen', async (home) => {
     const { reply } = await asked(home)
     return reply
@@ -271,7 +276,7 @@ const settling: readonly NotaryCase[] = [
   answered('TOKENS_ALIVE', 'a retry while the old effect can happen', async (home) => {
     const run = await home.run(twice)
     await run.token('first', append('a'))
-    await run.break('first', append('a'), absent)
+    await run.break('first', append('a'), failed)
     return retry(home, 'first')
   }),
   answered('TOKENS_ALIVE', 'an answer while the effect can happen', async (home) => {
@@ -322,4 +327,6 @@ const deciding: readonly NotaryCase[] = [
   }),
 ]
 
-export const decisionCases: readonly NotaryCase[] = [...authorising, ...settling, ...deciding]
+export const decisionCases: readonly NotaryCase[] = [
+  ...[...authorising, ...settling, ...lastWordCases, ...deciding],
+]

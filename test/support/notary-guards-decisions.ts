@@ -2,24 +2,20 @@
 // on it, and for schedules, the audit and the clock: what stands there, and what instead when it is gone.
 
 import type { NotaryCode } from '../../notary/codes.ts'
-import type { Guard } from './one-check-less.ts'
+import { type Guard, gone, never } from './one-check-less.ts'
 
 const authorize = 'notary/authorize.ts'
 const chain = 'notary/chain.ts'
 const firing = 'notary/firing.ts'
+const forward = 'notary/forward.ts'
 const follow = 'notary/follow.ts'
+const pool = 'notary/pool.ts'
 const receipts = 'notary/receipts.ts'
 const recover = 'notary/recover.ts'
+const rerun = 'notary/rerun.ts'
 const settle = 'notary/settle.ts'
+const alive = 'notary/tokens-alive.ts'
 const standing = 'notary/standing.ts'
-const never = 'if (Date.now() < 0) {'
-
-const gone = (
-  code: NotaryCode,
-  file: string,
-  check: string,
-  instead = never,
-): Guard<NotaryCode> => ({ ...{ code, file, check, instead } })
 
 const neverAuthorised = (next: string) => `if (done === undefined || done.args_hash === null) {
     return { code: 'NEVER_AUTHORISED', message: 'the step was never authorised' }
@@ -35,7 +31,7 @@ const schedules: readonly Guard<NotaryCode>[] = [
     'SCHEDULE_PAUSED',
     standing,
     "if (standing.paused_at !== null) {\n    const message = 'the schedule is paused",
-    `${never}\n    const message = 'the schedule is paused`,
+    `${never} {\n    const message = 'the schedule is paused`,
   ),
   gone('NOT_NOMINAL', firing, 'if (!isDue(standing.spec, at)) {'),
   gone('NOT_DUE', firing, 'if (at > now) ', 'if (Date.now() < 0) '),
@@ -46,7 +42,7 @@ const schedules: readonly Guard<NotaryCode>[] = [
 ]
 
 const authorising: readonly Guard<NotaryCode>[] = [
-  gone('RUN_ABORTING', authorize, 'if (request.aborted_by !== null) {'),
+  gone('RUN_ABORTING', forward, 'if (request.aborted_by !== null) {'),
   gone('RUN_ABORTING', recover, 'if (request.aborted_by !== null) {'),
   gone('RUN_ABORTING', settle, 'writer.state.abortRequest(request.id, step.id)', ''),
   gone('RUN_ABORTING', authorize, 'writer.state.abortRequest(request.id, step.id)', ''),
@@ -77,7 +73,7 @@ const authorising: readonly Guard<NotaryCode>[] = [
     `const { request, address, idem } = located
   const effect = located.effect ??
     { ...address, idem, args_hash: 'A'.repeat(43), salt: 'A'.repeat(22), attempts: 0, n: 0 }
-  ${never}`,
+  ${never} {`,
   ),
   gone('NEVER_AUTHORISED', settle, 'if (effect === undefined || effect.args_hash === null) {'),
   gone('ATTEMPTS_USED_UP', authorize, 'if ((effect?.attempts ?? 0) >= located.maxAttempts) {'),
@@ -89,12 +85,16 @@ const authorising: readonly Guard<NotaryCode>[] = [
   gone('NOT_DECIDED', 'notary/locate.ts', 'if (rerun > decided) ', 'if (Date.now() < 0) '),
   gone('NOT_CANCELLED', follow, 'request.cancelled_at === null || ', ''),
   gone('NOT_CANCELLED', follow, " || address.kind !== 'do'", ''),
+  gone('QUARANTINED', pool, 'state.quarantine(agent, n) === undefined\n', 'true\n'),
+  gone('QUARANTINED', pool, '.every(({ answered }) => answered === 2)', '.length > 0'),
   gone(
     'QUARANTINED',
-    'notary/quarantine.ts',
-    '.filter((n) => state.quarantine(agent, n) === undefined)',
-    '',
+    pool,
+    '.every(({ answered }) => answered === 2)',
+    '.some((one) => one.answered === 2)',
   ),
+  gone('TOKENS_ALIVE', pool, 'return !canStillBegin(effect, present)', 'return true'),
+  gone('TOKENS_ALIVE', pool, "if (!isFree(before) && located.action.effect === 'read') {"),
   gone(
     'QUARANTINED',
     'notary/boot.ts',
@@ -130,15 +130,16 @@ const settling: readonly Guard<NotaryCode>[] = [
   gone(
     'RECEIPT_INVALID',
     settle,
-    "saltedHash(ended.salt ?? '', result) !== ended.result_hash",
-    'Date.now() < 0',
+    'result === undefined || !isHashed(result, ended)',
+    'result === undefined',
   ),
+  gone('RECEIPT_INVALID', settle, 'if (!isHashed(result, ended)) return notHashed', ''),
   gone('RECEIPT_CONFLICT', settle, 'if (effect.receipt === proven.digest) ', ''),
   gone(
     'RECEIPT_CONFLICT',
     settle,
     'if (effect.outcome !== null) {\n    if (effect.receipt',
-    `${never}\n    if (effect.receipt`,
+    `${never} {\n    if (effect.receipt`,
   ),
   gone(
     'TOKENS_ALIVE',
@@ -146,46 +147,50 @@ const settling: readonly Guard<NotaryCode>[] = [
     'const mayStillRun = outcome === null || ',
     'const mayStillRun = ',
   ),
-  gone('TOKENS_ALIVE', authorize, "outcome === 'unknown' || retry", 'retry'),
-  gone('TOKENS_ALIVE', authorize, " || retry === 'absent'", ''),
-  gone('TOKENS_ALIVE', authorize, 'if (mayStillRun && ', 'if (Date.now() < 0 && '),
+  gone('TOKENS_ALIVE', authorize, "outcome === null || outcome === 'unknown'", 'outcome === null'),
+  gone('TOKENS_ALIVE', settle, 'if (mayHaveBegunSince(effect, proven.jti, present)) {'),
+  gone('TOKENS_ALIVE', alive, 'expires_at + limits.tokenSkewMs < mintedAt', 'answered === 0'),
   gone(
     'TOKENS_ALIVE',
-    authorize,
-    'if (state.unansweredTokens(done.idem, now - limits.tokenSkewMs) > 0) {',
+    alive,
+    'const isNow = !isOfEndedProcess(asked, effect, state)',
+    'const isNow = true',
   ),
-  gone('TOKENS_ALIVE', settle, 'if (writer.now <= effect.tokens_until + limits.tokenSkewMs) {'),
+  gone('TOKENS_ALIVE', alive, 'token.answered === 1 || ', ''),
+  gone('TOKENS_ALIVE', authorize, 'if (mayStillRun && ', 'if (Date.now() < 0 && '),
+  gone('TOKENS_ALIVE', authorize, 'if (canStillBegin(done, present)) {'),
+  gone(
+    'TOKENS_ALIVE',
+    settle,
+    'if (canStillBegin(effect, { ...writer, catalogue: job.context.catalogue })) {',
+  ),
   gone('TOKENS_ALIVE', settle, 'if (effect.attempts < maxAttempts) {'),
   gone(
     'TOKENS_ALIVE',
-    recover,
-    'if (state.unansweredTokens(effect.idem, now - limits.tokenSkewMs) > 0) {',
+    rerun,
+    'if (canStillBegin(effect, { catalogue: job.context.catalogue, state, now })) {',
   ),
-  gone(
-    'TOKENS_ALIVE',
-    recover,
-    'if (writer.state.unansweredTokens(effect.idem, writer.now - limits.tokenSkewMs) > 0) {',
-  ),
+  gone('TOKENS_ALIVE', recover, 'if (canStillBegin(effect, { ...writer, catalogue })) {'),
 ]
 
 const deciding: readonly Guard<NotaryCode>[] = [
   gone(
     'NOT_HELD',
-    recover,
+    rerun,
     'if (effect === undefined || effect.outcome === null) {',
-    `if (effect === undefined) return undefined\n  ${never}`,
+    `if (effect === undefined) return undefined\n  ${never} {`,
   ),
   gone(
     'NOT_HELD',
-    recover,
+    rerun,
     "if (isCause && effect.outcome !== 'failed' && effect.outcome !== 'denied') {",
   ),
-  gone('NOT_HELD', recover, 'return failed && ', 'return '),
-  gone('NOT_HELD', recover, " && step.onError === 'hold'", ''),
+  gone('NOT_HELD', recover, ' && hasFailed(job, step)', ''),
+  gone('NOT_HELD', recover, "step.onError === 'hold' && ", ''),
   gone('NOT_UNKNOWN', authorize, 'if (done.outcome !== null) {'),
   gone('NOT_UNKNOWN', recover, "if (effect?.outcome === 'unknown') ", 'if (effect !== undefined) '),
-  gone('UNRESOLVED', authorize, "if (state.effect({ ...address, kind: 'probe' }) !== undefined) {"),
-  gone('UNRESOLVED', recover, "if (effect.outcome === 'unknown') {"),
+  gone('UNRESOLVED', forward, "if (state.effect({ ...address, kind: 'probe' }) !== undefined) {"),
+  gone('UNRESOLVED', rerun, "if (effect.outcome === 'unknown') {"),
 ]
 
 const recording: readonly Guard<NotaryCode>[] = [

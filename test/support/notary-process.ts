@@ -44,7 +44,11 @@ export async function createNotaryProcess(
   await writeFile(join(folder, 'signing.jwk.json'), JSON.stringify(signing.privateJwk))
   await writeFile(join(folder, 'audit.jwk.json'), JSON.stringify(audit.privateJwk))
   const bus = server.credentials('notary')
-  const config = { deployment: 'testtest', issuer: 'notary:testtest', folder, bus, owner: 'owner' }
+  const config = { deployment: 'testtest', issuer: 'notary:testtest', folder, bus }
+  const users = [
+    { id: 'owner', accounts: ['cli', 'console'], approvers: [], approvesFor: [], sees: [] },
+  ]
+  await writeFile(join(folder, 'users.json'), JSON.stringify(users))
   await writeFile(join(folder, 'config.json'), JSON.stringify(config))
   const clients: Bus[] = []
   let child: ChildProcess | undefined

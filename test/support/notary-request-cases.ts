@@ -4,7 +4,6 @@
 import { serveNotary } from '../../notary/serve.ts'
 import { compileSource } from '../../plan/compile.ts'
 import { firingId, inputsOfFiring } from '../../plan/firing.ts'
-import { decide } from '../../plan/policy.ts'
 import { toScheduleSpec } from '../../plan/schedule-words.ts'
 import { createMessage } from '../../security/message.ts'
 import { generateKeyPairJwk, toPublicJwk } from '../../security/verify/keys.ts'
@@ -14,6 +13,7 @@ import { append, briefing, holding, list, twoWrites } from '../notary/plans.ts'
 import { startBus } from './bus.ts'
 import { createBusClients } from './bus-clients.ts'
 import { afterTampering, type NotaryCase, notaryCase, outcomeOf } from './notary-case.ts'
+import { decide } from './policy.ts'
 
 const failed = { status: 'FAILED', code: 'CONFLICT', retry: 'final' } as const
 const day = 86_400_000

@@ -7,13 +7,13 @@ import { createSteadiness } from '../../notary/steady-clock.ts'
 import { openStore, type StoreOptions } from '../../notary/store.ts'
 import { compileSource } from '../../plan/compile.ts'
 import { firingId, inputsOfFiring } from '../../plan/firing.ts'
-import { decide } from '../../plan/policy.ts'
 import { toScheduleSpec } from '../../plan/schedule-words.ts'
 import { createHeadSealer } from '../../security/audit/checkpoint.ts'
 import { catalogue } from '../notary/catalogue.ts'
 import type { Harness } from '../notary/harness.ts'
 import { list, twoWrites } from '../notary/plans.ts'
 import { answered, type NotaryCase, outcomeOf, type Reply } from './notary-case.ts'
+import { decide } from './policy.ts'
 
 const source = `
 version: 1
@@ -142,7 +142,7 @@ async function withStore(
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-notary-'))
   const seal = await createHeadSealer(home.keys.audit)
   const store = openStore({ folder, clock: home.clock, seal, reserveBytes: 4_096, ...options })
-  const entry = { actor: 't', subject: 't', correlation: '', trace: '', body: {} }
+  const entry = { actor: 't', subject: 't', correlation: '', body: {} }
   try {
     return await attempt((purpose, rows) =>
       store.commit(purpose, (writer) => {

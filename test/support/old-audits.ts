@@ -79,6 +79,84 @@ const quarantine = `
   ) STRICT;
 `
 
+const version4 = `
+  CREATE TABLE IF NOT EXISTS standing (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, user TEXT NOT NULL,
+    priority TEXT NOT NULL, source TEXT NOT NULL, inputs TEXT NOT NULL, spec TEXT NOT NULL,
+    policy TEXT NOT NULL, note TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL,
+    active_since INTEGER NOT NULL, paused_at INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS standing_pause (
+    standing TEXT NOT NULL REFERENCES standing (id) ON DELETE CASCADE,
+    from_at INTEGER NOT NULL, to_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS standing_backfill (
+    standing TEXT NOT NULL REFERENCES standing (id) ON DELETE CASCADE,
+    from_at INTEGER NOT NULL, to_at INTEGER NOT NULL
+  ) STRICT;
+`
+
+const version5 = `
+  CREATE TABLE loop (
+    request TEXT NOT NULL REFERENCES request (id), step TEXT NOT NULL, rerun INTEGER NOT NULL,
+    count INTEGER NOT NULL, settled INTEGER NOT NULL, skipped INTEGER NOT NULL,
+    failed INTEGER NOT NULL, unknown INTEGER NOT NULL,
+    outcome TEXT, code TEXT, sources TEXT NOT NULL, hash TEXT,
+    PRIMARY KEY (request, step, rerun)
+  ) STRICT;
+  CREATE TABLE start_time (
+    request TEXT NOT NULL REFERENCES request (id), step TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (request, step)
+  ) STRICT;
+`
+
+const version6 = `
+  CREATE TABLE approval (
+    id TEXT PRIMARY KEY, subject TEXT NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL,
+    name TEXT NOT NULL, request TEXT, schedule TEXT, step TEXT, digest TEXT NOT NULL UNIQUE,
+    card TEXT NOT NULL, title TEXT NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, state TEXT NOT NULL, decided_at INTEGER, statement TEXT, key TEXT,
+    batch TEXT, batch_of TEXT, voided_at INTEGER
+  ) STRICT;
+  CREATE INDEX approval_subject ON approval (subject, created_at);
+  CREATE INDEX approval_request ON approval (request);
+  CREATE INDEX approval_user ON approval (user, created_at);
+  CREATE TABLE approval_grant (
+    id TEXT PRIMARY KEY, approval TEXT NOT NULL REFERENCES approval (id), statement TEXT NOT NULL,
+    user TEXT NOT NULL, recipe TEXT NOT NULL, name TEXT NOT NULL, step TEXT NOT NULL,
+    action TEXT NOT NULL, matter TEXT NOT NULL, per TEXT NOT NULL, count INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER
+  ) STRICT;
+  CREATE INDEX approval_grant_of ON approval_grant (user, recipe, step);
+  CREATE TABLE approval_use (
+    idem TEXT PRIMARY KEY, approval TEXT NOT NULL REFERENCES approval (id),
+    grant_id TEXT REFERENCES approval_grant (id), statement TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX approval_use_grant ON approval_use (grant_id, at);
+  ALTER TABLE request ADD COLUMN recipe TEXT;
+`
+
+const version7 = `
+  CREATE TABLE usage (
+    user TEXT NOT NULL, slot INTEGER NOT NULL, agent TEXT NOT NULL, effects INTEGER NOT NULL,
+    PRIMARY KEY (user, slot, agent)
+  ) STRICT, WITHOUT ROWID;
+`
+
+const version8 = `
+  CREATE TABLE budget (
+    user TEXT NOT NULL, unit TEXT NOT NULL, span TEXT NOT NULL, slot INTEGER NOT NULL,
+    agent TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (user, unit, span, slot, agent)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE charge (
+    idem TEXT NOT NULL REFERENCES effect (idem), unit TEXT NOT NULL, user TEXT NOT NULL,
+    agent TEXT NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (idem, unit)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX charge_at ON charge (at);
+`
+
+const upTo6 = version1 + version2 + version3 + quarantine + version4 + version5 + version6
+
 export const oldVersions = [
   { name: 'version 1', version: 1, schema: version1 },
   { name: 'version 2', version: 2, schema: version1 + version2 },
@@ -88,6 +166,23 @@ export const oldVersions = [
     version: 3,
     schema: version1 + version2 + version3 + quarantine,
   },
+  {
+    name: 'version 4',
+    version: 4,
+    schema: version1 + version2 + version3 + quarantine + version4,
+  },
+  {
+    name: 'version 5',
+    version: 5,
+    schema: version1 + version2 + version3 + quarantine + version4 + version5,
+  },
+  {
+    name: 'version 6',
+    version: 6,
+    schema: upTo6,
+  },
+  { name: 'version 7', version: 7, schema: upTo6 + version7 },
+  { name: 'version 8', version: 8, schema: upTo6 + version7 + version8 },
 ] as const
 export type OldVersion = (typeof oldVersions)[number]
 

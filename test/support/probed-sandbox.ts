@@ -26,11 +26,13 @@ import {
 } from '../../supervisor/sandbox/contents.ts'
 import { canMakeControlGroups, locateRuntime } from '../../supervisor/sandbox/host.ts'
 import { defaultLimits } from '../../supervisor/sandbox/oci-spec.ts'
+import type { GrantedProgram } from '../../supervisor/sandbox/programs.ts'
 import { createRuncDriver } from '../../supervisor/sandbox/runc.ts'
 import {
   type SeccompProfile,
   seccompProfileSchema,
   toOciSeccomp,
+  withPrograms,
 } from '../../supervisor/sandbox/seccomp.ts'
 import { mountsOf } from './sandbox-facts.ts'
 
@@ -57,12 +59,26 @@ export interface Probing {
   readonly change?: ConfigChange
   /** Without control groups: as an ordinary user's sandboxes are. */
   readonly canLimit?: boolean
+  /** Of a manifest that declares programs; the profile is then by default that of such an agent. */
+  readonly programs?: readonly GrantedProgram[]
+  /** In place of the probe, in this folder: writes what it found as the probe does. */
+  readonly script?: string
 }
 
 const support = import.meta.dirname
 
+/** Of an agent without programs. */
 export function shippedProfile(): SeccompProfile {
-  const file = join(support, '..', '..', 'seccomp', 'agent.json')
+  return readProfile('agent')
+}
+
+/** Of an agent with programs. */
+export function programProfile(): SeccompProfile {
+  return withPrograms(shippedProfile(), readProfile('programs'))
+}
+
+function readProfile(name: 'agent' | 'programs'): SeccompProfile {
+  const file = join(support, '..', '..', 'seccomp', `${name}.json`)
   return seccompProfileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
 }
 
@@ -134,19 +150,25 @@ async function probeIn(
   options: Probing & { readonly addon: string; readonly hostPort: number },
 ): Promise<ProbeReport> {
   const { addon, hostPort, change } = options
-  const { profile = shippedProfile(), canLimit = canMakeControlGroups() } = options
+  const { programs, script = 'hostile-probe.mjs', canLimit = canMakeControlGroups() } = options
+  const { profile = programs === undefined ? shippedProfile() : programProfile() } = options
   for (const part of ['bundle', 'secrets', 'ledger', 'run']) mkdirSync(join(folder, part))
-  copyFileSync(join(support, 'hostile-probe.mjs'), join(folder, 'bundle', 'agent.mjs'))
+  copyFileSync(join(support, script), join(folder, 'bundle', 'agent.mjs'))
   copyFileSync(addon, join(folder, 'bundle', 'better_sqlite3.node'))
   copyFileSync(addon, join(folder, 'secrets', 'addon.node'))
-  writeFileSync(join(folder, 'secrets', 'config.json'), JSON.stringify({ hostPort }))
+  writeFileSync(join(folder, 'secrets', 'config.json'), JSON.stringify({ hostPort, programs }))
   writeFileSync(join(folder, 'bus.sock'), '')
   const runc = locateRuntime(readEnvironment())
   const driver = createRuncDriver({
     runc: change === undefined ? runc : wrapRunc(folder, runc, change),
     root: join(folder, 'runc'),
     prefix: 'bh-probe000-',
-    seccomp: toOciSeccomp(profile, process.arch),
+    ...(programs === undefined
+      ? { seccomp: toOciSeccomp(profile, process.arch) }
+      : {
+          seccomp: toOciSeccomp(shippedProfile(), process.arch),
+          programSeccomp: toOciSeccomp(profile, process.arch),
+        }),
     canLimit,
     view: [],
   })
@@ -165,9 +187,11 @@ async function probeIn(
           busSocket: join(folder, 'bus.sock'),
         },
         [],
+        programs,
       ),
       user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       limits: defaultLimits,
+      runsPrograms: programs !== undefined,
     },
     folder: join(folder, 'run', 'sandbox'),
     log: openLog(join(folder, 'log')),

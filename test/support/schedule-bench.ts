@@ -12,11 +12,11 @@ import { compilePlan } from '../../activities/compile-plan.ts'
 import { standingOf } from '../../activities/request-document.ts'
 import { type FiringReport, readFirings } from '../../cli/firing-outcomes.ts'
 import type { ScheduleReply } from '../../notary/standing-contract.ts'
-import { decide } from '../../plan/policy.ts'
 import type { SchedulePolicy, ScheduleSpec } from '../../plan/schedule.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 import { catalogue } from '../notary/catalogue.ts'
 import { createHarness } from '../notary/harness.ts'
+import { decide } from './policy.ts'
 import { scriptActivities } from './scripted-activities.ts'
 import { startBench } from './temporal-worker.ts'
 
@@ -89,7 +89,9 @@ export async function startScheduleBench(
       const more = { op: 'add', priority: 'MEDIUM', note: '' } as const
       const reply = await ask({ ...more, ...document, id, spec, policy })
       if (reply.status !== 'REGISTERED') throw new Error(JSON.stringify(reply))
-      await schedules.put({ id, spec, policy, note: '', paused: false, requestRef })
+      await schedules.put({
+        ...{ id, spec, policy, note: '', paused: false, requestRef, priority: 'MEDIUM' },
+      })
     },
     /** What became of its due times, the latest first, as `schedule show` says it. */
     async outcomes(id: string): Promise<readonly FiringReport[]> {

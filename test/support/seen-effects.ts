@@ -1,10 +1,8 @@
-// What notary and ledger have of a run's effects on the test agent. Reads copies, so that looking
-// changes nothing.
+// What notary and ledger have of a run's effects on the test agent.
 
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { readDatabase } from './state-on-disk.ts'
 
 export interface SeenEffect {
   readonly idem: string
@@ -38,19 +36,9 @@ export function readEffects(state: string, requestId: string): ReadonlyMap<strin
 
 function query<T>(file: string, sql: string, values: readonly string[]): readonly T[] {
   if (!existsSync(file)) return []
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-seen-'))
-  const copy = join(folder, 'copy.db')
-  for (const suffix of ['', '-wal']) {
-    if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
-  }
-  const database = new Database(copy)
-  try {
+  return readDatabase(file, (database) => {
     // Whoever makes it may not have come to its tables yet.
     const made = database.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get()
-    if (made === undefined) return []
-    return database.prepare<string[], T>(sql).all(...values)
-  } finally {
-    database.close()
-    rmSync(folder, { recursive: true })
-  }
+    return made === undefined ? [] : database.prepare<string[], T>(sql).all(...values)
+  })
 }

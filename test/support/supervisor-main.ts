@@ -5,16 +5,17 @@ import { readFileSync } from 'node:fs'
 import type { AgentManifest, Catalogue } from '../../plan/manifest.ts'
 import { readEnvironment } from '../../supervisor/config.ts'
 import { explain, runUntilStopped } from '../../supervisor/main.ts'
+import { catalogue as everyday } from './everyday-recipes.ts'
 import { manifest as testManifest } from './test-agent/manifest.ts'
 
 export type ManifestOverrides = Partial<
-  Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas' | 'egress' | 'secrets'>
+  Pick<AgentManifest, 'idleMs' | 'alwaysOn' | 'replicas' | 'perUser' | 'egress' | 'secrets'>
 >
 
 export interface SupervisorTestOptions {
   readonly state: string
   readonly configFile: string
-  /** Agents to have; `test` is the test agent. Absent: the real catalogue. */
+  /** Agents to have, those of an ordinary day too; `test` is the test agent. Absent: the real catalogue. */
   readonly agents?: readonly string[]
   readonly overrides?: Readonly<Record<string, ManifestOverrides>>
   readonly bundles?: Readonly<Record<string, string>>
@@ -23,11 +24,12 @@ export interface SupervisorTestOptions {
 }
 
 async function toCatalogue(options: SupervisorTestOptions): Promise<Catalogue> {
-  const known = new Map<string, AgentManifest>([['test', testManifest]])
+  const known = new Map<string, AgentManifest>([['test', testManifest], ...everyday])
   if (options.agents?.every((name) => known.has(name)) !== true) {
     const { catalogue } = await import('../../agents/catalogue.ts')
     for (const [name, manifest] of catalogue) known.set(name, manifest)
-    if (options.agents === undefined) known.delete('test')
+    if (options.agents === undefined)
+      for (const name of ['test', ...everyday.keys()]) known.delete(name)
   }
   return new Map(
     [...known]

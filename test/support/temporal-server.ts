@@ -25,7 +25,10 @@ export interface TestTemporal {
 
 const startDeadlineMs = 60_000
 
-export async function startTemporal(namespace = 'bulkhead'): Promise<TestTemporal> {
+const namespace = 'bulkhead'
+
+/** @param settings further dynamic configuration, `key=value` */
+export async function startTemporal(settings: readonly string[] = []): Promise<TestTemporal> {
   const databaseFolder = await mkdtemp(join(tmpdir(), 'bulkhead-temporal-'))
   const port = await getPort({ host: '127.0.0.1' })
   const address = `127.0.0.1:${port}`
@@ -35,12 +38,18 @@ export async function startTemporal(namespace = 'bulkhead'): Promise<TestTempora
     ...['--disable-config-file', '--disable-config-env', '--namespace', namespace],
     ...['--http-port', String(await getPort({ host: '127.0.0.1' }))],
     ...['--metrics-port', String(await getPort({ host: '127.0.0.1' }))],
+    // Priorities hold within a partition.
+    ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
+    ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
     ...['--db-filename', join(databaseFolder, 'temporal.db')],
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
     ...['--search-attribute', 'BulkheadStatus=Keyword'],
     ...['--search-attribute', 'BulkheadRecipe=Keyword', '--log-level', 'error'],
-    ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
-    ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
+    ...[
+      'history.transferProcessorMaxPollRPS=2000',
+      'system.enableActivityEagerExecution=true',
+      ...settings,
+    ].flatMap((value) => ['--dynamic-config-value', value]),
   ]
   const [command, ...rest] =
     process.platform === 'linux'

@@ -11,40 +11,54 @@ import { createRunClient, type RunClient } from '../../temporal/client.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 import { createWorker } from '../../temporal/worker.ts'
+import { claimTasks } from '../../temporal/worker-build.ts'
 import { taskQueue } from '../../workflows/contract.ts'
 import { startTemporal, type TestTemporal } from './temporal-server.ts'
 
 /** Kept histories are sealed with it, so it never changes; nothing real is. */
 export const testPayloadKey = Buffer.alloc(32, 42)
 
+/** What a worker runs, and as which build; undefined as before there were builds. */
+export interface Release {
+  readonly workflowBundle: string
+  readonly build: string | undefined
+}
+
 export interface TemporalBench {
   readonly temporal: TestTemporal
   readonly client: RunClient
-  /** Starts a worker; the returned function stops it gracefully. */
-  startWorker(activities: Activities): Promise<() => Promise<void>>
+  /** The workflows of today, as build `bench`. */
+  readonly present: Release
+  /** Starts a worker, of today unless told otherwise; the returned function stops it gracefully. */
+  startWorker(activities: Activities, release?: Release): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 
-export async function startBench(): Promise<TemporalBench> {
+/** @param settings dynamic configuration of the server, beside what every test has */
+export async function startBench(settings: readonly string[] = []): Promise<TemporalBench> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] })
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-bench-'))
   const workflowBundle = join(folder, 'workflows.js')
   const payloadKeyFile = join(folder, 'payload.key')
   await writeFile(workflowBundle, await bundleWorkflows(new DefaultLogger('ERROR')))
   await writeFile(payloadKeyFile, testPayloadKey.toString('base64url'))
-  const temporal = await startTemporal()
+  const temporal = await startTemporal(settings)
   const { address, namespace } = temporal
   const client = await createRunClient({ address, namespace, payloadKeyFile })
+  const present = { workflowBundle, build: 'bench' }
   return {
     temporal,
     client,
-    async startWorker(activities) {
+    present,
+    async startWorker(activities, { workflowBundle: code, build } = present) {
       const connection = await connectTemporal(address)
+      const claim = { namespace, identity: 'bench' }
       const worker = await createWorker({
         connection,
         namespace,
         taskQueue,
-        workflowBundle,
+        workflowBundle: code,
+        build: build === undefined ? undefined : await claimTasks(connection, { ...claim, build }),
         payloadKeys: oneKey(testPayloadKey),
         activities,
       })

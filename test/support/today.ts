@@ -1,4 +1,4 @@
-// Today's titles as node-ical reads them: a reader that shares no code with the calendar agent.
+// A day's titles as node-ical reads them: a reader that shares no code with the calendar agent.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,8 +10,12 @@ function dayIn(timeZone: string, date: Date): string {
 
 /** Titles of all events of all calendars in a folder that lie on today's date in its time zone. */
 export function titlesOfToday(folder: string): string[] {
+  return titlesAround(folder, new Date())
+}
+
+/** The same of the day in which an instant lies; whole days are left out. */
+export function titlesAround(folder: string, now: Date): string[] {
   const timeZone = readFileSync(join(folder, 'timezone'), 'utf8').trim()
-  const now = new Date()
   const today = dayIn(timeZone, now)
   const dayMs = 24 * 3_600_000
   const titles = new Set<string>()

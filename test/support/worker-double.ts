@@ -70,10 +70,25 @@ export async function createWorkerDouble(state: string) {
       })
       return reply.then((answer) => ({ requestId, answer }))
     },
+    /** As the owner: words. */
+    ask(words: string, requestId = `double-${randomUUID().slice(0, 8)}`) {
+      const about = { name: 'ask', inputs: {}, priority: 'MEDIUM' }
+      const call = { requestId, kind: 'text', source: words, ...about }
+      const reply: Promise<RequestReply> = owner.call('notary.request', head, call, {
+        reply: requestReply,
+        timeoutMs,
+      })
+      return reply.then((answer) => ({ requestId, answer }))
+    },
     cancel: (requestId: string): Promise<CancelReply> =>
       owner.call('notary.cancel', head, { requestId }, { reply: cancelReply, timeoutMs }),
     admit: (requestId: string, plan: unknown): Promise<AdmitReply> =>
       ask('notary.admit', { requestId, plan }, admitReply),
+    /** What stands behind earlier results, for the person of that request. */
+    handles: (requestId: string, handles: readonly string[]): Promise<AdmitReply> =>
+      ask('notary.admit', { requestId, handles }, admitReply),
+    propose: (requestId: string, proposal: string): Promise<AdmitReply> =>
+      ask('notary.admit', { requestId, proposal }, admitReply),
     async authorize(question: Ask): Promise<AuthorizeReply> {
       const { call } = addressed(question)
       for (;;) {

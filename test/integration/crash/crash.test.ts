@@ -19,6 +19,7 @@ interface Cell {
   readonly agentAt?: 'after-reserve' | 'after-effect' | 'after-reply'
   readonly workerAt?: 'after-reply' | 'after-artifact' | 'after-settle'
   readonly kill: readonly Victim[]
+  readonly attempts?: number
   readonly before: Pick<EffectFacts, 'ledger' | 'notary'>
   /** Tokens that the effect takes in all; a receipt that is already there needs no second one. */
   readonly tokens: number
@@ -105,6 +106,15 @@ const cells: readonly Cell[] = [
     epochs: 2,
   },
   {
+    title: 'agent and worker, after the reply to the only attempt',
+    ...atReply,
+    kill: ['agent', 'worker'],
+    attempts: 1,
+    before: done,
+    tokens: 1,
+    epochs: 2,
+  },
+  {
     title: 'notary, between mint and settle',
     workerAt: 'after-reply',
     kill: ['notary'],
@@ -118,7 +128,7 @@ const rows: (readonly string[])[] = []
 let deployment: CrashDeployment
 
 beforeAll(async () => {
-  deployment = await startCrashDeployment()
+  deployment = await startCrashDeployment(false)
   // The agents' first start, and proof that the gates do nothing by themselves.
   const document = await deployment.run('crash-none', crashPlan('nothing', 'none'))
   expect(document.status, JSON.stringify(document)).toBe('completed')
@@ -157,10 +167,23 @@ describe('a run whose process is killed by SIGKILL', () => {
     }
   })
 
+  it('is told as failed, and not as unknown, when its only command never arrived', async () => {
+    const title = 'agent and worker, before the only command is sent'
+    const stages: readonly Stage[] = [['worker', 'after-authorise keep']]
+    const kill = ['agent', 'worker'] as const
+    const seen = await performCell(deployment, { title, stages, kill, attempts: 1 })
+    rows.push(toRow(title, seen))
+    expect(seen.before).toMatchObject({ ledger: 'absent', notary: 'open' })
+    expect(seen.after).toMatchObject({ ledger: 'absent', notary: 'failed', tokens: 1 })
+    const keep = seen.document.steps.find(({ id }) => id === 'keep')
+    expect(keep).toMatchObject({ outcome: 'failed', code: 'NOT_BEGUN' })
+    expect(seen.entries).toBe(0)
+  })
+
   it('leaves an audit that ledgers, history and witnesses agree with', async () => {
     const verified = await deployment.verifyAudit()
     expect(verified).toMatchObject({ ok: true, mismatches: [], gaps: [], unreached: [] })
-    expect(verified.reconciled.runs).toBe(cells.length + 1)
+    expect(verified.reconciled.runs).toBe(cells.length + 2)
     expect(verified.witnesses).toBe(3)
   })
 })

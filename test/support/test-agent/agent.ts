@@ -23,6 +23,7 @@ const act = (context: ActionContext): { count: number } => {
 const declared = { ...manifest, secrets: testSecrets }
 
 export const agent = defineAgent(declared, {
+  split: async ({ text }) => ({ words: text.split(' ') }),
   echo: async ({ text, times }) => ({ text: text.repeat(times) }),
   count: async (_args, context) => act(context),
   uncount: async ({ entry }, context) => {
@@ -106,4 +107,5 @@ export const agent = defineAgent(declared, {
     return { heard }
   },
   erase: async (_args, context) => act(context),
+  post: async (_args, context) => act(context),
 })

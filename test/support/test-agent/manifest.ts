@@ -59,6 +59,14 @@ export const manifest = {
       roles: { '/text': 'content', '/times': 'control' },
       summary: 'gives the text back',
     },
+    split: {
+      ...common,
+      effect: 'read',
+      input: z.strictObject({ text }),
+      output: z.strictObject({ words: z.array(z.string()) }),
+      roles: { '/text': 'content' },
+      summary: 'gives the words of the text as a list',
+    },
     count: {
       ...common,
       effect: 'write',
@@ -237,6 +245,14 @@ export const manifest = {
       output: count,
       roles: {},
       summary: 'cannot be undone',
+    },
+    post: {
+      ...common,
+      effect: 'irreversible',
+      input: z.strictObject({ text }),
+      output: count,
+      roles: { '/text': 'content' },
+      summary: 'cannot be undone either, and says something',
     },
   },
 } as const satisfies AgentManifest
