@@ -31,6 +31,17 @@ export function hashArgs(salt: string, args: unknown): string {
   return saltedHash(salt, canonicalJson(args))
 }
 
+// Of the last character only some of the bits are used, so only some characters end either.
+const digestForm = /^(?:[\w-]{42}[AEIMQUYcgkosw048]|[\w-]{21}[AQgw])$/
+
+/**
+ * Whether a text is, as a whole, what `sha256` or `drawSalt` may have made. Of those about one in fifty
+ * thousand looks like a service's key by chance (`pk_`, `sk-`), so that is asked before the look is.
+ */
+export function isDigest(text: string): boolean {
+  return digestForm.test(text)
+}
+
 /** 128 random bits, base64url: a salt, a `jti`. */
 export function drawSalt(): string {
   return randomBytes(16).toString('base64url')

@@ -142,6 +142,13 @@ const cases: readonly (readonly [string, ResultFault, unfit: string, fit: string
     text({ more: `U${'A'.repeat(56)}` }),
   ],
   [
+    "a service's key",
+    'SECRET',
+    text({ more: `rk_${'A'.repeat(41)}` }),
+    // SHA-256 in base64url: of a digest its look says nothing.
+    text({ more: `rk_${'A'.repeat(40)}` }),
+  ],
+  [
     "a private key's members, whoever wrote them",
     'SECRET',
     text({ more: { kty: 'OKP', crv: 'Ed25519', x: 'a', d: 'b' } }),

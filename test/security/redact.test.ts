@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { genesisHash, sealRow } from '../../security/audit/format.ts'
 import { redact, redactText } from '../../security/redact.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
 import { drawSalt, sha256 } from '../../security/verify/hash.ts'
@@ -55,6 +56,59 @@ describe('redaction by the look of a text', () => {
     expect(redact(body)).toEqual(body)
   })
 })
+
+describe('a digest that looks like a key by chance', () => {
+  // The first that there is of each look: SHA-256 of a number as text.
+  const chance = firstDigests([/^[sr]k[-_]/, /^pk[-_]/, /^\w{1,20}-[srp]k_/])
+
+  it.each(chance)('is kept, because rows are held against ledgers by it: %s', (digest) => {
+    expect(redact({ receipt: digest, sources: { today: digest } })).toEqual({
+      receipt: digest,
+      sources: { today: digest },
+    })
+  })
+
+  it.each(chance)('is taken out where it is a part of something longer: %s', (digest) => {
+    expect(redactText(`-${digest}`)).toContain('[redacted]')
+    expect(redactText(`${digest}A`)).toContain('[redacted]')
+    expect(text({ token: digest })).not.toContain(digest)
+  })
+})
+
+describe('a row of the audit', () => {
+  const entry = {
+    at: 1,
+    kind: 'outcome',
+    actor: 'user:sk-of-the-old-house',
+    subject: 'rk-a-step-with-a-long-name',
+    trace: '',
+    body: {},
+  } as const
+
+  it('keeps ids whatever they look like, because what they name is found by them', () => {
+    const run = 'sched:pk-list-of-the-week:2026-01-01t07:00:00.000z'
+    expect(sealRow({ ...entry, correlation: run }, { seq: 1, prev: genesisHash })).toMatchObject({
+      actor: entry.actor,
+      subject: entry.subject,
+      correlation: run,
+    })
+  })
+
+  it('takes out what is no id', () => {
+    const strange = { ...entry, correlation: `run ghp_0123456789abcdefghij` }
+    const row = sealRow(strange, { seq: 1, prev: genesisHash })
+    expect(row.correlation).toBe('run [redacted]')
+  })
+})
+
+function firstDigests(looks: readonly RegExp[]): string[] {
+  return looks.map((look) => {
+    for (let number = 0; ; number += 1) {
+      const digest = sha256(String(number))
+      if (look.test(digest)) return digest
+    }
+  })
+}
 
 describe('redaction by the name of a member', () => {
   it.each([
