@@ -4,8 +4,9 @@
 
 import { type KnownNames, namesFor } from '../plan/principals.ts'
 import type { Recipe } from '../plan/schema.ts'
-import { ArtifactError, type ArtifactStore } from './artifacts.ts'
+import type { ArtifactStore } from './artifacts.ts'
 import { createWordMatcher } from './match-words.ts'
+import { openBound } from './open-bound.ts'
 import { standingOf } from './request-document.ts'
 import type { Candidate, Source } from './retrieve.ts'
 import type { CountedCache } from './retrieve-cache.ts'
@@ -81,7 +82,8 @@ async function schedulesOf(
   const listed = await schedules(mostSchedules, signal)
   const known = await Promise.all(
     listed.map(async ({ id, paused, recipe, requestRef }): Promise<readonly Known[]> => {
-      const readers = await readersOf(requestRef, standingOf(id), artifacts)
+      const is = { kind: 'request', requestId: standingOf(id) } as const
+      const readers = (await openBound(requestRef, is, artifacts))?.meta.readers
       if (readers === undefined) return []
       const text = paused ? 'paused' : 'enabled'
       const title = recipe ?? 'plan'
@@ -91,21 +93,6 @@ async function schedulesOf(
     }),
   )
   return known.flat()
-}
-
-/** Undefined: its document is gone, or is another's. */
-async function readersOf(
-  ref: string,
-  owner: string,
-  artifacts: Pick<ArtifactStore, 'get'>,
-): Promise<readonly string[] | undefined> {
-  try {
-    const { meta } = await artifacts.get(ref)
-    return meta.kind === 'request' && meta.requestId === owner ? meta.readers : undefined
-  } catch (error) {
-    if (error instanceof ArtifactError) return undefined
-    throw error
-  }
 }
 
 function toFinding({ kind, name, title, text, integrity, readers, from }: Known): Finding {

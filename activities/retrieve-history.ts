@@ -5,9 +5,10 @@
 
 import { parseSource } from '../plan/parse.ts'
 import { canonicalJson, type JsonValue } from '../security/verify/canonical-json.ts'
-import { type Artifact, ArtifactError, type ArtifactStore } from './artifacts.ts'
+import type { Artifact, ArtifactStore } from './artifacts.ts'
 import { parseJson } from './compile-plan.ts'
 import { createWordMatcher, type WordMatcher } from './match-words.ts'
+import { openBound } from './open-bound.ts'
 import { requestDocumentSchema, standingOf } from './request-document.ts'
 import type { AskedOfSource, Candidate, Source, SourceAnswer } from './retrieve.ts'
 import type { CountedCache } from './retrieve-cache.ts'
@@ -136,15 +137,9 @@ async function readOf(
   is: { readonly kind: 'request' | 'answer'; readonly requestId: string },
   { artifacts, now }: HistorySourceDeps,
 ): Promise<Artifact | undefined> {
-  try {
-    const artifact = await artifacts.get(ref)
-    const { kind, requestId, expiresAt } = artifact.meta
-    const isOver = expiresAt !== undefined && expiresAt <= now()
-    return kind === is.kind && requestId === is.requestId && !isOver ? artifact : undefined
-  } catch (error) {
-    if (error instanceof ArtifactError) return undefined
-    throw error
-  }
+  const artifact = await openBound(ref, is, artifacts)
+  const expiresAt = artifact?.meta.expiresAt
+  return expiresAt !== undefined && expiresAt <= now() ? undefined : artifact
 }
 
 interface Asked {

@@ -39,13 +39,13 @@ export async function startRetriever(
   const recipeCache = createCountedCache<readonly RecipeFile[]>({
     ...{ maxEntries: 1, maxAgeMs: recipesKeptMs, now },
   })
-  const { schedules, ended } = index
+  const { schedules } = index
   const set = { artifacts, names, schedules, recipes: listRecipes, recipeCache }
   serveRetriever(bus, {
     caches: [cache, recipeCache],
     onCounted: (counts) => tell(bus, counts),
     sources: [
-      createMemorySource({ artifacts, ended, now }),
+      createMemorySource({ artifacts, runs: index, now }),
       createHistorySource({ artifacts, runs: index, cache, now }),
       createConfigurationSource(set),
     ],

@@ -2,19 +2,18 @@
 // What a run was started with and came to is read from the first and the last event of its history, so that
 // no worker has to replay it. Says nothing of whose they are.
 
-import type { Client } from '@temporalio/client'
+import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { z } from 'zod'
 import type { ListedSchedule } from '../activities/retrieve-configuration.ts'
 import type { IndexedRun, RunIndex, RunRefs } from '../activities/retrieve-history.ts'
+import type { MemoryRuns } from '../activities/retrieve-memory.ts'
 import { workflowType } from '../workflows/contract.ts'
 import { type ClientOptions, connectClient } from './connect-client.ts'
 import { statusAttribute } from './search-attributes.ts'
 
-export interface TemporalIndex extends RunIndex {
+export interface TemporalIndex extends RunIndex, MemoryRuns {
   schedules(most: number, signal: AbortSignal): Promise<readonly ListedSchedule[]>
-  /** Resolves when that run is over, however it ended; rejects when there is none. */
-  ended(requestId: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
@@ -40,7 +39,9 @@ export async function connectIndex(options: ClientOptions): Promise<TemporalInde
     latest: (most, signal) => within(signal, () => latestRuns(client, most)),
     refsOf: (run, signal) => within(signal, () => refsOf(client, run)),
     schedules: (most, signal) => within(signal, () => listSchedules(client, most)),
-    ended: (requestId, signal) => within(signal, () => untilOver(client, requestId)),
+    requestOf: (requestId, signal) => within(signal, () => requestOf(client, requestId)),
+    ended: (requestId, signal) =>
+      within(signal, () => untilOver(client.workflow.getHandle(requestId))),
     close: () => connection.close(),
   }
 }
@@ -67,16 +68,32 @@ async function firstOf(client: Client, payloads: Payloads): Promise<unknown> {
   return first
 }
 
+type Execution = Pick<IndexedRun, 'requestId' | 'runId'>
+
 /** Undefined: a start that is no request's. */
-async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefined> {
+async function startOf(client: Client, run: Execution) {
   const first = await eventOf(client, run, 'first')
   const input = await firstOf(
     client,
     first?.workflowExecutionStartedEventAttributes?.input?.payloads,
   )
-  const begun = started.safeParse(input)
-  if (!begun.success) return undefined
-  const { requestRef, firing: due } = begun.data
+  return started.safeParse(input).data
+}
+
+async function requestOf(client: Client, requestId: string): Promise<string | undefined> {
+  try {
+    const { runId } = await client.workflow.getHandle(requestId).describe()
+    return (await startOf(client, { requestId, runId }))?.requestRef
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined
+    throw error
+  }
+}
+
+async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefined> {
+  const begun = await startOf(client, run)
+  if (begun === undefined) return undefined
+  const { requestRef, firing: due } = begun
   const refs = { requestRef, schedule: due?.schedule ?? null }
   if (!run.isOver) return { ...refs, answerRef: null, steps: null }
   const last = await eventOf(client, run, 'last')
@@ -91,7 +108,7 @@ async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefi
   return { ...refs, answerRef, steps: steps.map(({ type }) => type) }
 }
 
-async function eventOf(client: Client, run: IndexedRun, which: 'first' | 'last') {
+async function eventOf(client: Client, run: Execution, which: 'first' | 'last') {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId: run.requestId, runId: run.runId },
@@ -117,11 +134,15 @@ async function listSchedules(client: Client, most: number): Promise<readonly Lis
   return listed
 }
 
-async function untilOver(client: Client, requestId: string): Promise<void> {
-  const handle = client.workflow.getHandle(requestId)
-  // Ended from outside is over too; whether there is a result, the store knows.
-  await handle.result().catch(async (error: unknown) => {
+/** However it ended. Ended from outside is over too; whether there is a result, the store knows. */
+export async function untilOver(
+  handle: Pick<WorkflowHandle, 'result' | 'describe'>,
+): Promise<void> {
+  try {
+    await handle.result()
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return
     const { status } = await handle.describe()
     if (status.name === 'RUNNING') throw error
-  })
+  }
 }
