@@ -40,7 +40,8 @@ export async function compileConsultation(
   if (model === undefined) return { status: 'INVALID', code: 'PLAN_MISMATCH' }
   const { catalogue, decide, zone } = deps
   const context = { catalogue, decide, names: namesOfReader(deps, meta) }
-  const result = after === undefined ? undefined : await resultOf(after, deps.artifacts)
+  const result = after === undefined ? undefined : await findResult(after, deps.artifacts)
+  if (after !== undefined && result === undefined) throw new AttemptFailure('ARTIFACT_MISSING')
   const faults = result === undefined ? [] : faultsOfAnswer({ result, words }, context)
   const compiled = compile({ words, at, zone, model, faults: faults ?? [] }, context)
   if (!compiled.ok) {
@@ -50,10 +51,13 @@ export async function compileConsultation(
   return admitPlan(compiled, { input, call }, deps)
 }
 
-/** What a model answered, as a planner's. @throws AttemptFailure, ArtifactError */
-export async function answerOf(answer: Answer, artifacts: ArtifactStore): Promise<Proposed> {
-  const told = parseJson(Buffer.from(await resultOf(answer, artifacts)))
-  return readProposed(toProposed(told))
+/** What a model answered, as a planner's; undefined: there is no answer of it. @throws ArtifactError */
+export async function answerOf(
+  answer: Answer,
+  artifacts: ArtifactStore,
+): Promise<Proposed | undefined> {
+  const result = await findResult(answer, artifacts)
+  return result === undefined ? undefined : readProposed(toProposed(parseJson(Buffer.from(result))))
 }
 
 /** Of models that gave no answer: which, and why. */
@@ -64,7 +68,10 @@ export function noAnswer(failed: readonly ConsultedModel[]): Proposed {
 }
 
 /** The exact text, which a receipt hashes. */
-async function resultOf({ requestId, rerun }: Answer, artifacts: ArtifactStore): Promise<string> {
+async function findResult(
+  { requestId, rerun }: Answer,
+  artifacts: ArtifactStore,
+): Promise<string | undefined> {
   const address = {
     requestId,
     step: consultationStep,
@@ -73,8 +80,7 @@ async function resultOf({ requestId, rerun }: Answer, artifacts: ArtifactStore):
     kind: 'result',
   } as const
   const found = await artifacts.find(address)
-  if (found === undefined) throw new AttemptFailure('ARTIFACT_MISSING')
-  return Buffer.from(found.artifact.bytes).toString('utf8')
+  return found === undefined ? undefined : Buffer.from(found.artifact.bytes).toString('utf8')
 }
 
 /** The agent's three answers are a planner's, in other words. Anything else is read as none. */

@@ -42,6 +42,7 @@ export async function proposePlan(asked: ProposeInput, deps: ProposeDeps): Promi
     return { status: 'CONSULT', ...routeModels(asked, { words, planner }, deps) }
   }
   const proposed = await proposedFor(asked, words, deps)
+  if (proposed === undefined) return { status: 'UNANSWERED' }
   const about = { requestId, readers: meta.readers, createdAt: now() }
   if (proposed.kind === 'proposal') {
     const bytes = Buffer.from(proposed.proposal)
@@ -58,16 +59,21 @@ export async function proposePlan(asked: ProposeInput, deps: ProposeDeps): Promi
   return { status: 'ANSWERED', code, answerRef } satisfies Answered
 }
 
-/** What the planner says, or the models that were asked in its place. */
+/** What the planner says, or the models that were asked in its place; undefined: one that has not answered. */
 async function proposedFor(
   { requestId, previous, consulted }: ProposeInput,
   words: string,
   deps: ProposeDeps,
-): Promise<Proposed> {
+): Promise<Proposed | undefined> {
   const { artifacts, zone, now, propose, catalogue } = deps
   if (consulted !== undefined) {
     if ('failed' in consulted) return noAnswer(consulted.failed)
-    return answerOf(consulted.answer, artifacts)
+    const answered = await answerOf(consulted.answer, artifacts)
+    // It had answered: a loss, which asking another must not hide.
+    if (answered === undefined && consulted.isUnsure !== true) {
+      throw new AttemptFailure('ARTIFACT_MISSING')
+    }
+    return answered
   }
   const input: PlannerInput = {
     ...{ words, zone, today: dayOf(zone, now()), actions: [...describeActions(catalogue)] },

@@ -11,9 +11,15 @@ import type { ProposeActivities, ProposeInput, Said } from './propose-contract.t
 const isDecided = (code: string | undefined) =>
   ['APPROVAL_DENIED', 'APPROVAL_EXPIRED', 'REQUEST_CANCELLED'].includes(code ?? '')
 
+type Failed = ConsultedModel & { readonly status: 'failed' }
+
 export interface ConsultPorts {
   proposePlan: ProposeActivities['proposePlan']
-  /** Runs one consultation to its end. Rejects with the cancellation when the run is cancelled. */
+  /**
+   * Runs one consultation to its end. Rejects with the cancellation when the run is cancelled.
+   * `ran-before`: this run was reset, and what became of the consultation is in no history of ours. None can
+   * be begun in its place: the notary knows it by that id, with the minute at which it was asked.
+   */
   consult(requestId: string, input: ConsultInput): Promise<RunResult | 'ran-before'>
   now(): number
   /** Told of every change: all that were asked so far. */
@@ -38,38 +44,60 @@ export function createConsulting({
   async function saidOf(input: ProposeInput): Promise<Said> {
     const said = await proposePlan(input)
     // It was told what came of asking.
-    if (said.status === 'CONSULT') throw new Error('models were asked already')
+    if (said.status === 'CONSULT' || said.status === 'UNANSWERED') {
+      throw new Error('models were asked already')
+    }
     return said
   }
 
-  async function ask({ label, model, requestId }: Candidate, input: ProposeInput, at: number) {
+  /** Undefined: the run of before came to no answer. */
+  async function saidBefore(input: ProposeInput, answer: Answer): Promise<Said | undefined> {
+    const said = await proposePlan({ ...input, consulted: { answer, isUnsure: true } })
+    if (said.status === 'CONSULT') throw new Error('models were asked already')
+    return said.status === 'UNANSWERED' ? undefined : said
+  }
+
+  /** What the model's answer comes to, or why there is none. */
+  async function ask(
+    { label, model, requestId }: Candidate,
+    { input, at }: { readonly input: ProposeInput; readonly at: number },
+  ): Promise<Said | Failed> {
     const round = input.previous === undefined ? 1 : 2
     const after = round === 1 || last === undefined ? {} : { after: last }
+    const tellFailed = (code: string): Failed => {
+      const one: Failed = { requestId, label, status: 'failed', code }
+      tell(one)
+      return one
+    }
     tell({ requestId, label, status: 'running' })
     const ended = await consult(requestId, { of: input.requestId, round, model, at, ...after })
-    const isAnswered = ended === 'ran-before' || ended.status === 'completed'
-    const code = isAnswered ? undefined : (ended.code ?? ended.status.toUpperCase())
-    const status = isAnswered ? ('answered' as const) : ('failed' as const)
-    const one = { requestId, label, status, ...(code === undefined ? {} : { code }) }
-    tell(one)
-    return { one, rerun: ended === 'ran-before' ? 0 : (ended.steps[0]?.rerun ?? 0) }
+    if (ended === 'ran-before') {
+      const answer = { requestId, rerun: 0 }
+      const said = await saidBefore(input, answer)
+      if (said === undefined) return tellFailed('NO_RESULT')
+      tell({ requestId, label, status: 'answered' })
+      last = answer
+      return said
+    }
+    if (ended.status !== 'completed') return tellFailed(ended.code ?? ended.status.toUpperCase())
+    tell({ requestId, label, status: 'answered' })
+    last = { requestId, rerun: ended.steps[0]?.rerun ?? 0 }
+    return saidOf({ ...input, consulted: { answer: last } })
   }
 
   return async (input) => {
     const told = await proposePlan(input)
+    if (told.status === 'UNANSWERED') throw new Error('no model was asked yet')
     if (told.status !== 'CONSULT') return told
     // One time for all, so that each is told the same.
     const at = now()
     const failed: ConsultedModel[] = [...(told.leftOut ?? [])]
     for (const one of failed) tell(one)
     for (const candidate of told.candidates) {
-      const { one, rerun } = await ask(candidate, input, at)
-      if (one.status === 'answered') {
-        last = { requestId: one.requestId, rerun }
-        return saidOf({ ...input, consulted: { answer: last } })
-      }
-      failed.push(one)
-      if (isDecided(one.code)) break
+      const outcome = await ask(candidate, { input, at })
+      if (outcome.status !== 'failed') return outcome
+      failed.push(outcome)
+      if (isDecided(outcome.code)) break
     }
     return saidOf({ ...input, consulted: { failed } })
   }

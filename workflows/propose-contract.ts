@@ -19,7 +19,13 @@ export interface ProposeInput {
     readonly issues: readonly ProposalIssue[]
   }
   /** Models were asked: the one that answered, or those that did not. */
-  readonly consulted?: { readonly answer: Answer } | { readonly failed: readonly ConsultedModel[] }
+  readonly consulted?:
+    | {
+        readonly answer: Answer
+        /** Whether that one answered, its run of before does not say: no answer is then UNANSWERED. */
+        readonly isUnsure?: true
+      }
+    | { readonly failed: readonly ConsultedModel[] }
 }
 
 export type ProposeOutcome =
@@ -31,10 +37,12 @@ export type ProposeOutcome =
       /** Not asked at all, and why. */
       readonly leftOut?: readonly ConsultedModel[]
     }
+  /** Of the model that was not sure to have answered there is no answer. */
+  | { readonly status: 'UNANSWERED' }
   | Answered
 
 /** All that a planner comes to, once models have been asked where there are any. */
-export type Said = Exclude<ProposeOutcome, { readonly status: 'CONSULT' }>
+export type Said = Exclude<ProposeOutcome, { readonly status: 'CONSULT' | 'UNANSWERED' }>
 
 /** The planner has a question, or will not: that is all that comes of the run. */
 export interface Answered {

@@ -1,6 +1,6 @@
 // One consultation as a child of the run that wants a plan: an ordinary run of type `request`, so that
 // attempts, breakers, budgets, approvals and the audit are those of any step. A run that is stopped takes
-// it along; a run that was reset finds the one that there was.
+// it along; a run that was reset finds that there was one, and not what it came to.
 
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {

@@ -120,6 +120,28 @@ describe('a planner', () => {
   })
 })
 
+describe('a model that was asked before', () => {
+  const answer = { requestId: 'r-words:propose-1-0', rerun: 0 }
+
+  it('has answered where its answer is, and has not where it is not', async () => {
+    const { requestId, requestRef, deps, artifacts } = await begin()
+    const unsure = { requestId, requestRef, consulted: { answer, isUnsure: true } } as const
+    expect(await proposePlan(unsure, deps)).toEqual({ status: 'UNANSWERED' })
+    const result = Buffer.from(canonicalJson({ kind: 'plan', proposal: blue }))
+    await artifacts.put(result, {
+      ...{ kind: 'result', requestId: answer.requestId, step: 'propose', iteration: 0 },
+      ...{ readers: ['user:owner'], createdAt: 1 },
+    })
+    expect(await proposePlan(unsure, deps)).toMatchObject({ status: 'PROPOSED' })
+  })
+
+  it('whose answer is gone is a loss that is not passed over', async () => {
+    const { requestId, requestRef, deps } = await begin()
+    const lost = proposePlan({ requestId, requestRef, consulted: { answer } }, deps)
+    await expect(lost).rejects.toMatchObject({ type: 'ARTIFACT_MISSING' })
+  })
+})
+
 describe('a proposal', () => {
   it('is shown to the notary as it is, which says which plan it is', async () => {
     const here = await begin({ kind: 'proposal', proposal: blue })

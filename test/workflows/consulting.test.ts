@@ -14,9 +14,15 @@ const said: ProposeOutcome = { status: 'PROPOSED', proposalRef: 'a-plan' }
 const done: RunResult = { status: 'completed', steps: [], answerRef: null }
 const failed = (code: string): RunResult => ({ ...done, status: 'failed', code })
 
+interface Scripted {
+  readonly leftOut?: readonly ConsultedModel[]
+  /** The run of before came to nothing. */
+  readonly unanswered?: boolean
+}
+
 function scripted(
   ends: readonly (RunResult | 'ran-before')[],
-  leftOut?: readonly ConsultedModel[],
+  { leftOut, unanswered = false }: Scripted = {},
 ) {
   const told: ProposeInput[] = []
   const runs: [string, ConsultInput][] = []
@@ -25,7 +31,11 @@ function scripted(
   const propose = createConsulting({
     async proposePlan(input) {
       told.push(input)
-      if (input.consulted !== undefined) return said
+      const { consulted } = input
+      if (consulted !== undefined) {
+        const isUnsure = 'answer' in consulted && consulted.isUnsure === true
+        return isUnsure && unanswered ? { status: 'UNANSWERED' } : said
+      }
       return { status: 'CONSULT', candidates, ...(leftOut === undefined ? {} : { leftOut }) }
     },
     async consult(requestId, input) {
@@ -82,7 +92,7 @@ describe('models that are asked for a plan', () => {
     const leftOut = [
       { label: 'dear', requestId: 'r-1:propose-1-2', status: 'left-out', code: 'TOO_DEAR' },
     ] as const
-    const { propose, runs, seen } = scripted([done], leftOut)
+    const { propose, runs, seen } = scripted([done], { leftOut })
     await propose(asked)
     expect(runs.map(([requestId]) => requestId)).toEqual(['r-1:propose-1-0'])
     expect(seen.at(-1)).toEqual([
@@ -118,8 +128,34 @@ describe('models that are asked for a plan', () => {
   })
 
   it('of a run that was reset are not asked again: what there is is read', async () => {
-    const { propose, told } = scripted(['ran-before'])
-    await propose(asked)
-    expect(told.at(-1)?.consulted).toEqual({ answer: { requestId: 'r-1:propose-1-0', rerun: 0 } })
+    const { propose, told, seen } = scripted(['ran-before'])
+    expect(await propose(asked)).toBe(said)
+    const answer = { requestId: 'r-1:propose-1-0', rerun: 0 }
+    expect(told.at(-1)?.consulted).toEqual({ answer, isUnsure: true })
+    expect(seen.at(-1)).toEqual([
+      { label: 'one', requestId: 'r-1:propose-1-0', status: 'answered' },
+    ])
+  })
+
+  it('of a run that was reset are followed by the next where they had not answered', async () => {
+    const { propose, told, runs, seen } = scripted(['ran-before', done], { unanswered: true })
+    expect(await propose(asked)).toBe(said)
+    expect(runs.map(([requestId]) => requestId)).toEqual(['r-1:propose-1-0', 'r-1:propose-1-1'])
+    expect(told.at(-1)?.consulted).toEqual({ answer: { requestId: 'r-1:propose-1-1', rerun: 0 } })
+    expect(seen.at(-1)).toEqual([
+      { label: 'one', requestId: 'r-1:propose-1-0', status: 'failed', code: 'NO_RESULT' },
+      { label: 'two', requestId: 'r-1:propose-1-1', status: 'answered' },
+    ])
+  })
+
+  it('of a run that was reset are told to the person where none of them had answered', async () => {
+    const { propose, told } = scripted(['ran-before', 'ran-before'], { unanswered: true })
+    expect(await propose(asked)).toBe(said)
+    expect(told.at(-1)?.consulted).toMatchObject({
+      failed: [
+        { label: 'one', code: 'NO_RESULT' },
+        { label: 'two', code: 'NO_RESULT' },
+      ],
+    })
   })
 })
