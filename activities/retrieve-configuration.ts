@@ -27,7 +27,7 @@ export interface ConfigurationSourceDeps {
   readonly recipes: () => readonly Pick<Recipe, 'name' | 'title' | 'phrases'>[]
   readonly recipeCache: CountedCache<readonly Pick<Recipe, 'name' | 'title' | 'phrases'>[]>
   readonly names: KnownNames
-  /** Of everybody. */
+  /** Of everybody. Rejects where the server does not answer, or the signal is given. */
   readonly schedules: (most: number, signal: AbortSignal) => Promise<readonly ListedSchedule[]>
   readonly artifacts: Pick<ArtifactStore, 'get'>
   readonly limitMs?: number
@@ -46,13 +46,15 @@ export function createConfigurationSource(deps: ConfigurationSourceDeps): Source
     async find({ user, query }, signal) {
       const matcher = createWordMatcher(query)
       const recipes = await deps.recipeCache.read('recipes', async () => deps.recipes())
-      const schedules = await schedulesOf(deps, signal)
-      const known = [...recipes.map(toRecipe(user)), ...namesOf(user, deps.names), ...schedules]
+      // Recipes and names are here: they are found whatever has become of the server.
+      const schedules = await schedulesOf(user, deps, signal)
+      const own = schedules ?? []
+      const known = [...recipes.map(toRecipe(user)), ...namesOf(user, deps.names), ...own]
       const candidates = known.flatMap((one): readonly Candidate[] => {
         const score = matcher.score(`${one.name.replaceAll('-', ' ')} ${one.title} ${one.text}`)
         return score === 0 ? [] : [{ score, finding: toFinding(one) }]
       })
-      return { ok: true, candidates, looked: known.length, complete: true }
+      return { ok: true, candidates, looked: known.length, complete: schedules !== undefined }
     },
   }
 }
@@ -75,16 +77,19 @@ function namesOf(user: string, names: KnownNames): readonly Known[] {
   return [...named('person', people, 'people'), ...named('place', places, 'places')]
 }
 
+/** Theirs alone: what is counted of another's tells of it. Undefined: nobody says which there are. */
 async function schedulesOf(
+  user: string,
   { schedules, artifacts }: ConfigurationSourceDeps,
   signal: AbortSignal,
-): Promise<readonly Known[]> {
-  const listed = await schedules(mostSchedules, signal)
+): Promise<readonly Known[] | undefined> {
+  const listed = await schedules(mostSchedules, signal).catch(() => undefined)
+  if (listed === undefined) return undefined
   const known = await Promise.all(
     listed.map(async ({ id, paused, recipe, requestRef }): Promise<readonly Known[]> => {
       const is = { kind: 'request', requestId: standingOf(id) } as const
       const readers = (await openBound(requestRef, is, artifacts))?.meta.readers
-      if (readers === undefined) return []
+      if (readers?.includes(user) !== true) return []
       const text = paused ? 'paused' : 'enabled'
       const title = recipe ?? 'plan'
       return [

@@ -59,7 +59,7 @@ export type SourceFault = (typeof sourceFaults)[number]
 
 const report = z.strictObject({
   source: z.enum(retrievalSources),
-  /** SLOW: its time was over; what it had found by then is among the findings. */
+  /** SLOW: its time was over, or a part of it gave no answer; what it had found is among the findings. */
   status: z.enum(['ANSWERED', 'SLOW', 'FAILED']),
   /** Why it failed. */
   code: z.enum(sourceFaults).nullable(),

@@ -31,7 +31,7 @@ export type SourceAnswer =
       /** The best first among equals. */
       readonly candidates: readonly Candidate[]
       readonly looked: number | null
-      /** False: there was no time for the rest. */
+      /** False: there was no time for the rest, or it cannot be reached. */
       readonly complete: boolean
     }
   | { readonly ok: false; readonly code: SourceFault }

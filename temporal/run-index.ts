@@ -2,7 +2,12 @@
 // What a run was started with and came to is read from the first and the last event of its history, so that
 // no worker has to replay it. Says nothing of whose they are.
 
-import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client'
+import {
+  type Client,
+  ScheduleNotFoundError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { z } from 'zod'
 import type { ListedSchedule } from '../activities/retrieve-configuration.ts'
@@ -18,6 +23,8 @@ export interface TemporalIndex extends RunIndex, MemoryRuns {
 }
 
 const schedulePrefix = 'sched:'
+/** Schedules that are described side by side: a call each, within a few seconds for all. */
+const atOnce = 8
 /** In `HistoryEventFilterType` of the server's interface. */
 const closeEventOnly = 2
 
@@ -119,19 +126,34 @@ async function eventOf(client: Client, run: Execution, which: 'first' | 'last') 
 }
 
 async function listSchedules(client: Client, most: number): Promise<readonly ListedSchedule[]> {
-  const listed: ListedSchedule[] = []
+  const ids: string[] = []
   for await (const { scheduleId } of client.schedule.list({ pageSize: most })) {
-    if (!scheduleId.startsWith(schedulePrefix)) continue
+    if (scheduleId.startsWith(schedulePrefix)) ids.push(scheduleId)
+    if (ids.length === most) break
+  }
+  const listed: (ListedSchedule | undefined)[] = []
+  for (let at = 0; at < ids.length; at += atOnce) {
+    const some = ids.slice(at, at + atOnce)
+    listed.push(...(await Promise.all(some.map((id) => describeSchedule(client, id)))))
+  }
+  return listed.filter((one) => one !== undefined)
+}
+
+/** Undefined: removed meanwhile, or none of ours. */
+async function describeSchedule(
+  client: Client,
+  scheduleId: string,
+): Promise<ListedSchedule | undefined> {
+  try {
     const { action, state } = await client.schedule.getHandle(scheduleId).describe()
     const input = firing.safeParse(action.args?.[0])
-    if (input.success) {
-      const { requestRef, recipe } = input.data
-      const id = scheduleId.slice(schedulePrefix.length)
-      listed.push({ id, paused: state.paused, recipe, requestRef })
-    }
-    if (listed.length === most) break
+    if (!input.success) return undefined
+    const { requestRef, recipe } = input.data
+    return { id: scheduleId.slice(schedulePrefix.length), paused: state.paused, recipe, requestRef }
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined
+    throw error
   }
-  return listed
 }
 
 /** However it ended. Ended from outside is over too; whether there is a result, the store knows. */

@@ -27,7 +27,7 @@ export interface FindOptions {
 
 type Found = Extract<RetrieveReply, { status: 'FOUND' }>
 
-/** @returns failed where some source did not answer in time, or at all */
+/** @returns failed where some source did not answer in time, in full, or at all */
 export async function findCommand(
   open: () => Promise<Session>,
   output: Output,
@@ -137,7 +137,7 @@ function tell(
 ): void {
   if (status === 'SLOW') {
     const next = source === 'memory' && run !== undefined ? `runs show ${run}` : 'find ...   again'
-    output.problem(`${source} did not answer in time`, `npx bulkhead ${next}`)
+    output.problem(`${source} did not answer in time, or not in full`, `npx bulkhead ${next}`)
   }
   if (status === 'FAILED') output.problem(...failureOf(source, code, run))
 }

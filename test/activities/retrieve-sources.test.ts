@@ -206,9 +206,12 @@ describe('history', () => {
 })
 
 describe('configuration', () => {
-  const configured = (schedules: readonly ListedSchedule[] = []) =>
+  const configured = (
+    schedules: readonly ListedSchedule[] = [],
+    list = async (_most: number, _signal: AbortSignal) => schedules,
+  ) =>
     createConfigurationSource({
-      ...{ artifacts, recipes: listRecipes, schedules: async () => schedules, limitMs: longMs },
+      ...{ artifacts, recipes: listRecipes, schedules: list, limitMs: longMs },
       recipeCache: createCountedCache({ maxEntries: 1, maxAgeMs: longMs, now: () => now }),
       names: {
         people: { Bob: ['bob@example.org', '+43 1 234'], owner: ['me@example.org'], anna: [] },
@@ -246,6 +249,31 @@ describe('configuration', () => {
         .filter(({ kind }) => kind === 'schedule')
         .map(({ name }) => name)
     expect([await ofKind(owner), await ofKind(anna)]).toEqual([['mine'], ['hers']])
+  })
+
+  it('counts nothing of another’s schedules', async () => {
+    const looked = async (all: readonly ListedSchedule[]) =>
+      (await find(configured(all), 'briefing')).sources[0]?.looked ?? 0
+    const [mine, hers] = [await scheduled('mine', owner), await scheduled('hers', anna)]
+    expect(await looked([mine, hers])).toBe(await looked([mine]))
+    expect(await looked([mine])).toBe((await looked([])) + 1)
+  })
+
+  it('has recipes and names all the same where nobody says which schedules there are', async () => {
+    const down = () => Promise.reject(new Error('the server does not answer'))
+    const { findings, sources } = await find(configured([], down), 'cabin')
+    expect(findings).toMatchObject([{ kind: 'place', name: 'cabin' }])
+    expect(sources).toMatchObject([{ status: 'SLOW', code: null, count: 1 }])
+    const late = (_most: number, signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        const cancel = () => reject(new Error('cancelled'))
+        if (signal.aborted) cancel()
+        signal.addEventListener('abort', cancel)
+      })
+    const over = new AbortController()
+    const first = configured([], late).find({ user: owner, query: 'cabin' }, over.signal)
+    over.abort()
+    expect(await first).toMatchObject({ ok: true, complete: false, candidates: [{ score: 1 }] })
   })
 })
 
