@@ -2,7 +2,8 @@
 // choice (planner/router.ts), with the words that one consultation will have. What is left of a budget only
 // the notary knows, which refuses the step then, and the next model is asked.
 
-import { argumentsOf, consultationId, toFaults } from '../plan/consultation.ts'
+import { argumentsOf, toFaults } from '../plan/consultation.ts'
+import { consultationId } from '../plan/ids.ts'
 import type { Catalogue } from '../plan/manifest.ts'
 import { providers } from '../plan/model-prices.ts'
 import { modelAgent } from '../plan/offered-actions.ts'

@@ -5,14 +5,12 @@
 // first admission, as a firing is; from then on a request like any other. Idempotent.
 
 import {
-  type Consultation,
   compileConsultation,
-  consultationId,
   consultationStep,
   faultsOfAnswer,
   type ProposalFault,
-  parseConsultationId,
 } from '../plan/consultation.ts'
+import { type Consultation, consultationId, parseConsultationId } from '../plan/ids.ts'
 import { maxModels, type PlannerModel } from '../plan/planner-models.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf, saltedHash } from '../security/verify/hash.ts'

@@ -3,7 +3,8 @@
 // firing or drop it, and never invent one. From the commit on it is a request like any other.
 
 import { type CompileResult, compileSource } from '../plan/compile.ts'
-import { type Firing, firingPrefix, inputsOfFiring, parseFiringId } from '../plan/firing.ts'
+import { type Firing, inputsOfFiring, parseFiringId } from '../plan/firing.ts'
+import { firingPrefix } from '../plan/ids.ts'
 import type { SchedulePolicy, ScheduleSpec } from '../plan/schedule.ts'
 import { isDue } from '../plan/schedule-times.ts'
 import type { InputValues } from '../plan/schema.ts'

@@ -3,12 +3,13 @@
 
 import { z } from 'zod'
 import { handlePattern, type PinnedHandle } from '../plan/handle.ts'
+import { requestIdPattern, stepIdPattern } from '../plan/ids.ts'
 import { limits } from '../plan/limits.ts'
 import type { Principal } from '../plan/principals.ts'
 
-export const requestIdSchema = z.string().regex(/^[a-z0-9][a-z0-9:.-]{0,119}$/)
+export const requestIdSchema = z.string().regex(requestIdPattern)
 const hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-const stepId = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/)
+const stepId = z.string().regex(stepIdPattern)
 
 export const handleSchema = z.string().regex(handlePattern)
 

@@ -4,8 +4,7 @@
 
 import { compileSource } from '../plan/compile.ts'
 import { awaitProposal, type Registrable } from '../plan/compile-proposal.ts'
-import { parseConsultationId } from '../plan/consultation.ts'
-import { firingPrefix } from '../plan/firing.ts'
+import { firingPrefix, parseConsultationId } from '../plan/ids.ts'
 import type { Issue } from '../plan/issues.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf, sha256 } from '../security/verify/hash.ts'

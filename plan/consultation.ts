@@ -13,32 +13,9 @@ import { modelAgent, offeredActions } from './offered-actions.ts'
 import type { PlannerModel } from './planner-models.ts'
 import { isObject } from './pointer.ts'
 import { readCanonical } from './result-rules.ts'
-import { requestIdPattern } from './schema.ts'
 
 /** The one step of it. */
 export const consultationStep = 'propose'
-
-export interface Consultation {
-  /** The request in words that it is for. */
-  readonly of: string
-  /** 2: what a model proposed in the first round did not compile. */
-  readonly round: 1 | 2
-  /** Index into the configured models. */
-  readonly model: number
-}
-
-const idPattern = /^(.+):propose-([12])-(0|[1-9]\d?)$/
-
-export function consultationId({ of, round, model }: Consultation): string {
-  return `${of}:propose-${round}-${model}`
-}
-
-/** Undefined: the id is none of a consultation. */
-export function parseConsultationId(id: string): Consultation | undefined {
-  const [, of = '', round, model] = idPattern.exec(id) ?? []
-  if (!requestIdPattern.test(of) || !requestIdPattern.test(id)) return undefined
-  return { of, round: round === '2' ? 2 : 1, model: Number(model) }
-}
 
 /** What was wrong with a proposal: codes and places, no text (R7). */
 export interface ProposalFault {

@@ -1,13 +1,11 @@
 // One firing of a schedule: its request id, which is its schedule and the time it was due, and the
 // inputs that it runs with. The same in the worker and in the notary, whose digests must agree. Pure.
 
+import { firingPrefix } from './ids.ts'
 import { parseSource } from './parse.ts'
 import { scheduleIdPattern } from './schedule.ts'
 import { dayOf } from './schedule-times.ts'
 import type { InputValues } from './schema.ts'
-
-/** Request ids that begin so belong to schedules: no entry point may register one. */
-export const firingPrefix = 'sched:'
 
 export interface Firing {
   readonly schedule: string

@@ -8,9 +8,7 @@ import type { Pins } from './handle.ts'
 import type { Issue } from './issues.ts'
 import type { SuggestedSchedule } from './suggested-schedule.ts'
 
-/** Names that a plan may give. Never a prototype's, a path or a control character. */
-export const stepIdPattern = /^[a-z][a-z0-9-]{0,39}$/
-export const requestIdPattern = /^[a-z0-9][a-z0-9:.-]{0,119}$/
+export { requestIdPattern, stepIdPattern } from './ids.ts'
 
 export type Json =
   | null

@@ -15,6 +15,7 @@ import type { IndexedRun, RunIndex, RunRefs } from '../activities/retrieve-histo
 import type { MemoryRuns } from '../activities/retrieve-memory.ts'
 import { workflowType } from '../workflows/contract.ts'
 import { type ClientOptions, connectClient } from './connect-client.ts'
+import { schedulePrefix } from './schedules.ts'
 import { statusAttribute } from './search-attributes.ts'
 
 export interface TemporalIndex extends RunIndex, MemoryRuns {
@@ -22,7 +23,6 @@ export interface TemporalIndex extends RunIndex, MemoryRuns {
   close(): Promise<void>
 }
 
-const schedulePrefix = 'sched:'
 /** Schedules that are described side by side: a call each, within a few seconds for all. */
 const atOnce = 8
 /** In `HistoryEventFilterType` of the server's interface. */

@@ -90,8 +90,11 @@ export function createSchedules(
   }
 }
 
+/** What the ids of our schedules begin with on the server. */
+export const schedulePrefix = 'sched:'
+
 function scheduleIdOf(id: string): string {
-  return `sched:${id}`
+  return `${schedulePrefix}${id}`
 }
 
 async function put(client: Client, handle: ScheduleHandle, setup: ScheduleSetup): Promise<void> {

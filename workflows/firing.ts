@@ -10,6 +10,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
+import { firingPrefix } from '../plan/ids.ts'
 import type { FiringInput, FiringResult } from './contract.ts'
 import type { request } from './request.ts'
 
@@ -22,7 +23,7 @@ export async function firing(input: FiringInput): Promise<FiringResult> {
   // The server ends the id with the time that was due, in whole seconds, whenever it really starts.
   const time = /-(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)$/.exec(workflowId)?.[1]
   if (time === undefined) return { requestId: null, status: 'failed', code: 'NOT_SCHEDULED' }
-  const requestId = `sched:${schedule}:${time.toLowerCase()}`
+  const requestId = `${firingPrefix}${schedule}:${time.toLowerCase()}`
   try {
     const run = await startChild<typeof request>('request', {
       workflowId: requestId,

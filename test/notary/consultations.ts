@@ -4,10 +4,10 @@
 import { manifest as model } from '../../agents/model/manifest.ts'
 import {
   compileConsultation,
-  consultationId,
   consultationStep,
   type ProposalFault,
 } from '../../plan/consultation.ts'
+import { consultationId } from '../../plan/ids.ts'
 import { createCatalogue } from '../../plan/manifest.ts'
 import type { PlannerModel } from '../../plan/planner-models.ts'
 import { decide } from '../support/policy.ts'

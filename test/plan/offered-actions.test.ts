@@ -2,12 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { catalogue } from '../../agents/catalogue.ts'
-import {
-  compileConsultation,
-  consultationId,
-  parseConsultationId,
-  toFaults,
-} from '../../plan/consultation.ts'
+import { compileConsultation, toFaults } from '../../plan/consultation.ts'
+import { consultationId, parseConsultationId } from '../../plan/ids.ts'
 import { limits } from '../../plan/limits.ts'
 import { offeredActions } from '../../plan/offered-actions.ts'
 import { decide } from '../support/policy.ts'
