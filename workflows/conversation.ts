@@ -3,6 +3,7 @@
 // handler ask the same. Invariants: what was taken up and is repeated changes nothing; a turn that was
 // accepted is kept until it has its run; nothing but an accept makes one accepted.
 
+import { firingPrefix, parseConsultationId, requestIdPattern } from '../plan/ids.ts'
 import type { Priority } from '../plan/schema.ts'
 import type {
   AcceptInput,
@@ -111,15 +112,16 @@ function withRoom(turns: readonly Turn[]): readonly Turn[] | undefined {
   return oldest === -1 ? undefined : turns.filter((_, at) => at !== oldest)
 }
 
-/** As plan/schema.ts has it of requests, which cannot be imported for its zod. */
-const idPattern = /^[a-z0-9][a-z0-9:.-]{0,119}$/
 /** A reference of the artifact store (activities/artifacts.ts). */
 const refPattern = /^[0-9a-f]{64}$/
 const recipePattern = /^[a-z][a-z0-9-]{0,79}$/
 
 const isTurnId = (value: unknown): value is string =>
-  // Firings are the schedules': the notary would refuse to register it.
-  typeof value === 'string' && idPattern.test(value) && !value.startsWith('sched:')
+  // Firings are the schedules', consultations their run's: the notary would refuse to register it.
+  typeof value === 'string' &&
+  requestIdPattern.test(value) &&
+  !value.startsWith(firingPrefix) &&
+  parseConsultationId(value) === undefined
 const isRef = (value: unknown): value is string =>
   typeof value === 'string' && refPattern.test(value)
 const isRecipe = (value: unknown): value is string | undefined =>
@@ -140,7 +142,7 @@ const priorities: readonly unknown[] = [
 ] satisfies readonly Priority[]
 const isPriority = (value: unknown): value is Priority => priorities.includes(value)
 
-/** No firing: those are begun by schedules alone. */
+/** No firing and no consultation: those are begun by schedules and by runs alone. */
 function isRequest(
   value: unknown,
 ): value is { readonly requestId: string; readonly requestRef: string } {

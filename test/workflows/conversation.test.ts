@@ -134,7 +134,8 @@ describe('what is refused', () => {
   })
 
   it('is whatever has not the shape', () => {
-    const ids = ['', 'A', '_assistant-cli', 'sched:x:2026', '../x', 'x'.repeat(121), 1, undefined]
+    const house = ['_assistant-cli', 'sched:x:2026', 'one:propose-1-0', 'one:propose-2-15']
+    const ids = ['', 'A', ...house, '../x', 'x'.repeat(121), 1, undefined]
     for (const turnId of ids) {
       expect(refusal(say(one, { turnId, saidRef }, at))).toBe('MALFORMED')
       expect(refusal(answer(one, { turnId, status: 'dropped' }))).toBe('MALFORMED')
@@ -170,6 +171,7 @@ describe('what is refused', () => {
     const bad: readonly unknown[] = [
       null,
       { ...request, requestId: 'sched:s:2026' },
+      { ...request, requestId: 'one:propose-1-0' },
       { ...request, requestRef: 'the words themselves' },
       { ...request, firing },
       { ...request, lane: 'other' },
