@@ -33,11 +33,16 @@ export interface IndexedRun {
 /** What a run was started with and came to. Of one that is over, the same for ever. */
 export interface RunRefs {
   readonly requestRef: string
-  readonly answerRef: string | null
-  /** `agent.action` of its steps; null: nobody says, as of a run that was ended from outside. */
-  readonly steps: readonly string[] | null
+  /** Null: it is under way, or was ended from outside, and has no answer. */
+  readonly end: RunEnd | null
   /** It is a time of that schedule, whose document it runs. */
   readonly schedule: string | null
+}
+
+export interface RunEnd {
+  readonly answerRef: string | null
+  /** `agent.action` of its steps. */
+  readonly steps: readonly string[]
 }
 
 export interface RunIndex {
@@ -90,16 +95,15 @@ async function look(
 ): Promise<Candidate | undefined> {
   const load = () => deps.runs.refsOf(run, signal)
   const refs = run.isOver ? await deps.cache.read(run.runId, load) : await load()
-  if (refs === undefined || hasAskedMemory(refs)) return undefined
+  if (refs === undefined || hasAskedMemory(refs.end)) return undefined
   const { requestId, status, startedAt } = run
   const owner = refs.schedule === null ? requestId : standingOf(refs.schedule)
   const request = await readOf(refs.requestRef, { kind: 'request', requestId: owner }, deps)
   const asked = request && askedIn(request)
   if (request === undefined || asked === undefined) return undefined
+  const answerRef = asked.isProposed ? null : (refs.end?.answerRef ?? null)
   const answer =
-    refs.answerRef === null || asked.isProposed
-      ? undefined
-      : await readOf(refs.answerRef, { kind: 'answer', requestId }, deps)
+    answerRef === null ? undefined : await readOf(answerRef, { kind: 'answer', requestId }, deps)
   const said = answer === undefined ? '' : Buffer.from(answer.bytes).toString('utf8')
   const score = matcher.score(`${said.slice(0, answerLookedAt)}\n${asked.words}`)
   if (score === 0) return undefined
@@ -112,7 +116,7 @@ async function look(
       ...{ source: 'history', kind: 'run', name: requestId, title: asked.title, status },
       text: matcher.excerpt(said === '' ? asked.words : said, maxFoundCharacters),
       at: startedAt,
-      answerRef: answer === undefined ? null : refs.answerRef,
+      answerRef: answer === undefined ? null : answerRef,
       label: {
         // Agents had a hand in every answer.
         integrity: answer === undefined ? 'USER' : 'UNTRUSTED',
@@ -126,9 +130,8 @@ async function look(
 /** The rest of what a matcher looks at is for what was asked. */
 const answerLookedAt = 12_000
 
-function hasAskedMemory({ steps, answerRef }: RunRefs): boolean {
-  if (steps === null) return answerRef !== null
-  return steps.some((type) => type.startsWith('memory.'))
+function hasAskedMemory(end: RunEnd | null): boolean {
+  return end?.steps.some((type) => type.startsWith('memory.')) ?? false
 }
 
 /** Undefined: it is gone, is not what the run says it is, or is kept no longer. */

@@ -102,7 +102,7 @@ async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefi
   if (begun === undefined) return undefined
   const { requestRef, firing: due } = begun
   const refs = { requestRef, schedule: due?.schedule ?? null }
-  if (!run.isOver) return { ...refs, answerRef: null, steps: null }
+  if (!run.isOver) return { ...refs, end: null }
   const last = await eventOf(client, run, 'last')
   const output = await firstOf(
     client,
@@ -110,9 +110,9 @@ async function refsOf(client: Client, run: IndexedRun): Promise<RunRefs | undefi
   )
   const ended = result.safeParse(output)
   // Ended from outside: there is no answer.
-  if (!ended.success) return { ...refs, answerRef: null, steps: null }
+  if (!ended.success) return { ...refs, end: null }
   const { answerRef, steps } = ended.data
-  return { ...refs, answerRef, steps: steps.map(({ type }) => type) }
+  return { ...refs, end: { answerRef, steps: steps.map(({ type }) => type) } }
 }
 
 async function eventOf(client: Client, run: Execution, which: 'first' | 'last') {

@@ -45,6 +45,7 @@ interface Told {
   readonly document?: object
   readonly answer?: string
   readonly answerReaders?: readonly string[]
+  /** Null: it was ended from outside, and its answer is nobody's. */
   readonly steps?: readonly string[] | null
   readonly isOver?: boolean
   readonly schedule?: string
@@ -92,7 +93,8 @@ function createRuns() {
             })
       const runId = `run of ${requestId}`
       runs.unshift({ requestId, runId, status: 'completed', isOver, startedAt: now })
-      refs.set(runId, { requestRef, answerRef, steps, schedule: schedule ?? null })
+      const end = steps === null ? null : { answerRef, steps }
+      refs.set(runId, { requestRef, end, schedule: schedule ?? null })
       return { requestRef, answerRef, runId }
     },
   }
@@ -147,7 +149,7 @@ describe('history', () => {
     const second = await add('r-2', { answer: 'nothing', isOver: false })
     const known = refs.get(second.runId)
     if (known === undefined) throw new Error('it was added')
-    refs.set(second.runId, { ...known, answerRef })
+    refs.set(second.runId, { ...known, end: { answerRef, steps: [] } })
     expect(await named(history, 'dentist')).toEqual(['r-1'])
     refs.set(second.runId, { ...known, requestRef: refs.get('run of r-1')?.requestRef ?? '' })
     expect(await named(history, 'morning')).toEqual(['r-1'])
