@@ -34,13 +34,13 @@ import {
   workflowType,
 } from '../workflows/contract.ts'
 import { runOptions } from '../workflows/run-options.ts'
+import { recipeAttribute, statusAttribute } from '../workflows/search-attributes.ts'
 import { type Assistant, createAssistant } from './assistant-client.ts'
 import { readAnchor } from './audit-anchor.ts'
 import { createDataConverter } from './data-converter.ts'
 import { openKeyFile } from './payload-keys.ts'
 import { isOpenStatus, stateOf } from './run-state.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
-import { recipeAttribute, statusAttribute } from './search-attributes.ts'
 import { watchRun } from './watch-run.ts'
 
 /** REFUSED: the run is not where the decision makes sense. */

@@ -14,9 +14,9 @@ import type { ListedSchedule } from '../activities/retrieve-configuration.ts'
 import type { IndexedRun, RunIndex, RunRefs } from '../activities/retrieve-history.ts'
 import type { MemoryRuns } from '../activities/retrieve-memory.ts'
 import { workflowType } from '../workflows/contract.ts'
+import { statusAttribute } from '../workflows/search-attributes.ts'
 import { type ClientOptions, connectClient } from './connect-client.ts'
 import { schedulePrefix } from './schedules.ts'
-import { statusAttribute } from './search-attributes.ts'
 
 export interface TemporalIndex extends RunIndex, MemoryRuns {
   schedules(most: number, signal: AbortSignal): Promise<readonly ListedSchedule[]>

@@ -2,7 +2,7 @@
 // runs it as a child, and lives as long as it, because the schedule's overlap policy looks at this
 // workflow. Decides nothing: whether that time may become a request is the notary's to say.
 
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   ChildWorkflowFailure,
   isCancellation,
@@ -13,9 +13,7 @@ import {
 import { firingPrefix } from '../plan/ids.ts'
 import type { FiringInput, FiringResult } from './contract.ts'
 import type { request } from './request.ts'
-
-const statusKey = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
-const recipeKey = defineSearchAttributeKey('BulkheadRecipe', 'KEYWORD')
+import { attributesAtStart } from './search-attributes.ts'
 
 export async function firing(input: FiringInput): Promise<FiringResult> {
   const { schedule, requestRef, zone, recipe } = input
@@ -35,10 +33,7 @@ export async function firing(input: FiringInput): Promise<FiringResult> {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       ...(executionTimeoutMs === undefined ? {} : { workflowExecutionTimeout: executionTimeoutMs }),
       staticSummary: recipe ?? 'plan',
-      typedSearchAttributes: [
-        { key: statusKey, value: 'running' },
-        ...(recipe === undefined ? [] : [{ key: recipeKey, value: recipe }]),
-      ],
+      typedSearchAttributes: attributesAtStart(recipe),
     })
     const { status, code } = await run.result()
     return { requestId, status, ...(code === undefined ? {} : { code }) }

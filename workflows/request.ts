@@ -3,7 +3,6 @@
 // with a pattern and handed to Temporal as an activity type, never used to look anything up here.
 // Must not import Node, zod or anything that reads content.
 
-import { defineSearchAttributeKey } from '@temporalio/common'
 import {
   CancellationScope,
   defineQuery,
@@ -43,9 +42,9 @@ import {
   runPlan,
 } from './run-plan.ts'
 import { createRunPorts } from './run-ports.ts'
+import { statusAttribute } from './search-attributes.ts'
 import { toFailureCode } from './step-failure.ts'
 
-const statusKey = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
 const state = defineQuery<RunState>(stateQuery)
 const retry = defineUpdate<void, [RetryInput]>(retryUpdate)
 const resolve = defineUpdate<void, [ResolveInput]>(resolveUpdate)
@@ -67,11 +66,11 @@ export async function request(input: RequestInput): Promise<RunResult> {
   takeDecisions(controls, decisions)
   const setStatus = (now: Omit<RunState, 'steps'>) => {
     current = now
-    upsertSearchAttributes([{ key: statusKey, value: now.status }])
+    upsertSearchAttributes([{ key: statusAttribute, value: now.status }])
   }
   const finish = (end: Pick<RunState, 'status' | 'code'>, answerRef: string | null): RunResult => {
     current = end
-    upsertSearchAttributes([{ key: statusKey, value: end.status }])
+    upsertSearchAttributes([{ key: statusAttribute, value: end.status }])
     return { ...end, ...consulted, steps: [...progress.values()], answerRef }
   }
   try {

@@ -2,7 +2,7 @@
 // attempts, breakers, budgets, approvals and the audit are those of any step. A run that is stopped takes
 // it along; a run that was reset finds that there was one, and not what it came to.
 
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   ChildWorkflowFailure,
   executeChild,
@@ -11,8 +11,7 @@ import {
 } from '@temporalio/workflow'
 import type { ConsultInput } from './consult-contract.ts'
 import { type RequestInput, type RunResult, workflowType } from './contract.ts'
-
-const statusKey = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
+import { attributesAtStart } from './search-attributes.ts'
 
 export async function runConsultation(
   requestId: string,
@@ -26,7 +25,7 @@ export async function runConsultation(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       staticSummary: 'ask a model for a plan',
-      typedSearchAttributes: [{ key: statusKey, value: 'running' }],
+      typedSearchAttributes: attributesAtStart(),
     })
   } catch (error) {
     if (isCancellation(error)) throw error

@@ -1,12 +1,10 @@
 // How a run is started, by whomever: an entry point's client and a person's assistant start the same. A
-// schedule's firing is started with what its schedule says instead (firing.ts).
+// schedule's firing is started with what its schedule says instead (firing.ts), and a consultation with what
+// is its run's (run-consultation.ts): children have their parent's priority.
 
-import { defineSearchAttributeKey } from '@temporalio/common'
 import { limits } from '../plan/limits.ts'
 import type { Priority } from '../plan/schema.ts'
-
-const statusKey = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
-const recipeKey = defineSearchAttributeKey('BulkheadRecipe', 'KEYWORD')
+import { attributesAtStart } from './search-attributes.ts'
 
 /** 1 goes first, 5 last; 3 is what the server takes for a task without one (temporal/priority.ts). */
 export const priorityKeys: Readonly<Record<Priority, number>> = {
@@ -22,12 +20,11 @@ export function runOptions(run: {
   readonly recipe?: string | undefined
 }) {
   const { priority, recipe } = run
-  const found = recipe === undefined ? [] : [{ key: recipeKey, value: recipe }]
   return {
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     workflowExecutionTimeout: limits.runMs,
     staticSummary: recipe ?? 'plan',
     priority: { priorityKey: priorityKeys[priority] },
-    typedSearchAttributes: [{ key: statusKey, value: 'running' }, ...found],
+    typedSearchAttributes: attributesAtStart(recipe),
   }
 }

@@ -70,6 +70,7 @@ describe('the workflow bundle', () => {
       'workflows/run-options.ts',
       'workflows/run-plan.ts',
       'workflows/run-ports.ts',
+      'workflows/search-attributes.ts',
       'workflows/slots.ts',
       'workflows/stage.ts',
       'workflows/step-failure.ts',

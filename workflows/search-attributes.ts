@@ -5,3 +5,9 @@ import { defineSearchAttributeKey } from '@temporalio/common'
 
 export const statusAttribute = defineSearchAttributeKey('BulkheadStatus', 'KEYWORD')
 export const recipeAttribute = defineSearchAttributeKey('BulkheadRecipe', 'KEYWORD')
+
+/** Of a run that begins, whoever starts it. */
+export function attributesAtStart(recipe?: string) {
+  const found = recipe === undefined ? [] : [{ key: recipeAttribute, value: recipe }]
+  return [{ key: statusAttribute, value: 'running' }, ...found]
+}
