@@ -40,7 +40,8 @@ export function refuseHandles(
   request: RequestRecord,
 ): Refusal | undefined {
   const { handles = {} } = context.plans.planOf(request).plan
-  const isGone = (handle: string) => earlierOf(context, state, request)(handle) === undefined
+  const earlier = earlierOf(context, state, request)
+  const isGone = (handle: string) => earlier(handle) === undefined
   return Object.keys(handles).some(isGone) ? unknownHandle : undefined
 }
 
