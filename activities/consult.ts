@@ -3,6 +3,7 @@
 // answer but in the artifact store.
 
 import {
+  answerIn,
   compileConsultation as compile,
   consultationStep,
   faultsOfAnswer,
@@ -12,7 +13,7 @@ import { type Proposed, readProposed } from '../planner/propose.ts'
 import type { Answer, ConsultedModel, ConsultInput } from '../workflows/consult-contract.ts'
 import type { CompileOutcome, RequestInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
-import { admitPlan, type CompileDeps, namesOfReader, parseJson } from './compile-plan.ts'
+import { admitPlan, type CompileDeps, namesOfReader } from './compile-plan.ts'
 import { AttemptFailure } from './failure.ts'
 import { wordsIn } from './words-of.ts'
 
@@ -57,7 +58,7 @@ export async function answerOf(
   artifacts: ArtifactStore,
 ): Promise<Proposed | undefined> {
   const result = await findResult(answer, artifacts)
-  return result === undefined ? undefined : readProposed(toProposed(parseJson(Buffer.from(result))))
+  return result === undefined ? undefined : readProposed(toProposed(answerIn(result)))
 }
 
 /** Of models that gave no answer: which, and why. */
@@ -84,10 +85,8 @@ async function findResult(
 }
 
 /** The agent's three answers are a planner's, in other words. Anything else is read as none. */
-function toProposed(told: unknown): unknown {
-  if (typeof told !== 'object' || told === null || !('kind' in told)) return undefined
-  const { kind } = told
-  const { proposal, text, options } = told as Readonly<Record<string, unknown>>
+function toProposed(told: ReturnType<typeof answerIn> = {}): unknown {
+  const { kind, proposal, text, options } = told
   switch (kind) {
     case 'plan':
       return { kind: 'proposal', proposal }

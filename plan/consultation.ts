@@ -106,8 +106,12 @@ export function toFaults(issues: readonly ProposalFault[]): readonly ProposalFau
 }
 
 function proposalIn(result: string): string | undefined {
+  const { kind, proposal } = answerIn(result) ?? {}
+  return kind === 'plan' && typeof proposal === 'string' ? proposal : undefined
+}
+
+/** What a consultation's result says, of whatever shape; undefined where it is no result of an agent's. */
+export function answerIn(result: string): Readonly<Record<string, unknown>> | undefined {
   const read = readCanonical(result, { maxBytes: limits.resultBytes, maxDepth: limits.jsonDepth })
-  if (!read.ok || !isObject(read.value) || read.value['kind'] !== 'plan') return undefined
-  const { proposal } = read.value
-  return typeof proposal === 'string' ? proposal : undefined
+  return read.ok && isObject(read.value) ? read.value : undefined
 }
