@@ -40,3 +40,13 @@ export function createCountedCache<Value>(options: {
     counts: () => ({ hits, misses }),
   }
 }
+
+export function totalOf(caches: readonly Pick<CountedCache<unknown>, 'counts'>[]): CacheCounts {
+  return caches.reduce<CacheCounts>(
+    (sum, cache) => {
+      const { hits, misses } = cache.counts()
+      return { hits: sum.hits + hits, misses: sum.misses + misses }
+    },
+    { hits: 0, misses: 0 },
+  )
+}

@@ -3,13 +3,7 @@
 // a source that is slow or down is reported beside the findings of the others. Knows no bus, no server and no
 // file: sources are ports. Nothing of it goes to a planner (R8).
 
-import type {
-  CacheCounts,
-  Finding,
-  RetrievalSource,
-  SourceFault,
-  SourceReport,
-} from './retrieve-contract.ts'
+import type { Finding, RetrievalSource, SourceFault, SourceReport } from './retrieve-contract.ts'
 
 export interface AskedOfSource {
   /** The principal who asks, e.g. `user:owner`. */
@@ -118,18 +112,4 @@ function best(candidates: readonly Candidate[]): readonly Candidate[] {
   const ranked = candidates.toSorted((one, other) => other.score - one.score)
   const whole = ranked.filter(({ score }) => score === 1)
   return whole.length > 0 ? whole : ranked
-}
-
-export interface CountsCache {
-  counts(): CacheCounts
-}
-
-export function totalOf(caches: readonly CountsCache[]): CacheCounts {
-  return caches.reduce<CacheCounts>(
-    (sum, cache) => {
-      const { hits, misses } = cache.counts()
-      return { hits: sum.hits + hits, misses: sum.misses + misses }
-    },
-    { hits: 0, misses: 0 },
-  )
 }

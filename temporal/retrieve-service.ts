@@ -2,14 +2,15 @@
 // bus server maps per account; anybody else is refused. What is found is this person's own alone: that
 // somebody may see another's runs (`sees`) opens no search over them.
 
-import { type CountsCache, retrieve, type Source, totalOf } from '../activities/retrieve.ts'
+import { retrieve, type Source } from '../activities/retrieve.ts'
+import { type CountedCache, totalOf } from '../activities/retrieve-cache.ts'
 import { type RetrieveReply, retrieveCall } from '../activities/retrieve-contract.ts'
 import type { Bus } from '../security/bus.ts'
 import { userOf } from './artifact-service.ts'
 
 export interface RetrieveServiceDeps {
   readonly sources: readonly Source[]
-  readonly caches: readonly CountsCache[]
+  readonly caches: readonly Pick<CountedCache<unknown>, 'counts'>[]
   /** Told after each retrieval: what is counted is shown elsewhere. */
   readonly onCounted?: (counts: ReturnType<typeof totalOf>) => void
 }
