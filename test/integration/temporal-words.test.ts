@@ -100,4 +100,30 @@ describe('a run in words', () => {
     expect(await bench.client.result(requestId)).toMatchObject({ status: 'cancelled', steps: [] })
     await stop()
   })
+
+  it('whose model was asked before a reset, and had not answered, goes on without it', async () => {
+    const before = `words-${drawn + 1}:propose-1-0`
+    const candidate = { model: 0, label: 'local/small', requestId: before }
+    const proposed: readonly ProposeOutcome[] = [
+      { status: 'CONSULT', candidates: [candidate] },
+      { status: 'UNANSWERED' },
+      proposal('one'),
+    ]
+    const scripted = scriptWords(work(), { proposed, compiled: ['plan'] })
+    const stop = await bench.startWorker(scripted)
+    // As a reset leaves it: the id is taken, and what became of it is in another history.
+    await bench.client.submit({ requestId: before, requestRef: 'request-ref' })
+    await bench.client.result(before)
+    const requestId = await submit()
+    expect(await bench.client.result(requestId)).toMatchObject({
+      status: 'completed',
+      consulted: [{ requestId: before, status: 'failed', code: 'NO_RESULT' }],
+    })
+    const answer = { requestId: before, rerun: 0 }
+    expect(scripted.planner.slice(1).map(({ consulted }) => consulted)).toMatchObject([
+      { answer, isUnsure: true },
+      { failed: [{ label: 'local/small', code: 'NO_RESULT' }] },
+    ])
+    await stop()
+  })
 })
