@@ -43,7 +43,11 @@ export const plannerInputSchema = z.strictObject({
 })
 export type PlannerInput = z.infer<typeof plannerInputSchema>
 
-/** Ours are `UNREADABLE`, what a planner said was none of its three answers, and `NO_ANSWER`, it said nothing. */
+/**
+ * Beyond what planners refuse for, ours: none is set up, what one said is none of its three answers, no model
+ * gave an answer. One that says so itself is quoted like any other: a reason is for the person, and decides
+ * nothing.
+ */
 const proposedReasons = [...refusalReasons, 'NO_PLANNER', 'UNREADABLE', 'NO_ANSWER'] as const
 
 /** `proposal`: JSON text of a plan without inputs. Texts are for the person alone, as quotations. */
