@@ -1,19 +1,14 @@
 // What may be typed about questions that a person is asked: `approvals`, `approve`, `deny`, `grants`.
 
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { AlwaysWords } from './approval-words.ts'
+import { toCount } from './count-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
 export function addApprovals(program: Command, wiring: Wiring): void {
   addReading(program, wiring)
   addDeciding(program, wiring)
   addGrants(program, wiring)
-}
-
-function toNumber(text: string, most: number): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count >= 1 && count <= most) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${most} is wanted`)
 }
 
 function addReading(program: Command, { common, examples, perform }: Wiring): void {
@@ -61,7 +56,7 @@ function addReading(program: Command, { common, examples, perform }: Wiring): vo
     })
   examples(common(approvals.command('count')), 'approvals count --weeks 12')
     .description('how often you were asked each week, and which grants saved no question')
-    .option('--weeks <count>', 'so many of the last weeks', (text) => toNumber(text, 52), 4)
+    .option('--weeks <count>', 'so many of the last weeks', toCount(52), 4)
     .action((_: unknown, command: Command) => {
       const options: Common & { weeks: number } = command.optsWithGlobals()
       return perform(options, async (output, state) => {
@@ -80,7 +75,7 @@ function addDeciding(program: Command, { common, examples, perform }: Wiring): v
     .description('let it be done as its card says; signed with your key')
     .option('--always', 'also the same thing later, as often as is said here')
     .option('--per <period>', 'with --always: day, week or month')
-    .option('--count <times>', 'with --always: so often in each', (text) => toNumber(text, 1_000))
+    .option('--count <times>', 'with --always: so often in each', toCount(1_000))
     .option('--until <time>', 'with --always: a date, or a span as 90d')
     .action((id: string, options: Common & AlwaysWords) =>
       perform(options, async (output, state) => {

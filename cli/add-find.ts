@@ -1,6 +1,7 @@
 // What may be typed after `bulkhead find`.
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
+import { toCount } from './count-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
 /** As the retriever has them; a test compares. */
@@ -9,12 +10,6 @@ const sources = ['memory', 'history', 'configuration'] as const
 interface Chosen extends Common {
   readonly in?: readonly (typeof sources)[number][]
   readonly limit: number
-}
-
-function toLimit(text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count >= 1 && count <= 50) return count
-  throw new InvalidArgumentError('a whole number from 1 to 50 is wanted')
 }
 
 export function addFind(program: Command, { common, examples, perform }: Wiring): void {
@@ -26,7 +21,7 @@ export function addFind(program: Command, { common, examples, perform }: Wiring)
   )
     .description('what you had kept in mind, what was answered before, and what is set up')
     .addOption(new Option('--in <source...>', 'only there').choices([...sources]))
-    .option('--limit <count>', 'of each source at most so many', toLimit, 5)
+    .option('--limit <count>', 'of each source at most so many', toCount(50), 5)
     .action((words: readonly string[], { in: chosen, limit, ...options }: Chosen) =>
       perform(options, async (output, state) => {
         const { openSession } = await import('./session.ts')

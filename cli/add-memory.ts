@@ -1,21 +1,14 @@
 // What may be typed after `bulkhead memory`.
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { MemoryDeps } from './commands/memory.ts'
+import { toCount } from './count-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
 /** As the agent's manifest has them; a test compares. */
 const kinds = ['fact', 'preference', 'episode'] as const
 
 const kindsOption = () => new Option('--kind <kind...>', 'of these kinds only').choices([...kinds])
-
-function toLimit(most: number) {
-  return (text: string): number => {
-    const count = Number(text)
-    if (Number.isInteger(count) && count >= 1 && count <= most) return count
-    throw new InvalidArgumentError(`a whole number from 1 to ${most} is wanted`)
-  }
-}
 
 interface Chosen extends Common {
   readonly kind?: readonly string[]
@@ -52,7 +45,7 @@ function addReads(memory: Command, { common, examples, perform }: Wiring): void 
   examples(common(memory.command('list')), 'memory list', 'memory list --kind preference --json')
     .description('all of it, the newest first')
     .addOption(kindsOption())
-    .option('--limit <count>', 'at most so many', toLimit(100), 20)
+    .option('--limit <count>', 'at most so many', toCount(100), 20)
     .option('--after <mark>', 'the page after this one, as the page before says')
     .action(({ kind: kinds, limit, after, ...options }: Chosen) =>
       perform(options, async (output, state) => {
@@ -69,7 +62,7 @@ function addReads(memory: Command, { common, examples, perform }: Wiring): void 
   )
     .description('what has these words, or means the same, the best match first')
     .addOption(kindsOption())
-    .option('--limit <count>', 'at most so many', toLimit(50), 10)
+    .option('--limit <count>', 'at most so many', toCount(50), 10)
     .action((words: readonly string[], { kind: kinds, limit, ...options }: Chosen) =>
       perform(options, async (output, state) => {
         const { memoryCommand, foundLines } = await import('./commands/memory.ts')

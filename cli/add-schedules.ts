@@ -1,17 +1,12 @@
 // What may be typed after `bulkhead schedule`. Times are read in commands/schedule.ts.
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { AddOptions } from './commands/schedule-add.ts'
+import { toCount } from './count-option.ts'
 import { priorityOption } from './priority-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
-
-function toLimit(text: string): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 200) return limit
-  throw new InvalidArgumentError('a whole number from 1 to 200 is wanted')
-}
 
 export function addSchedules(program: Command, wiring: Wiring): void {
   const schedule = program
@@ -68,7 +63,7 @@ function addReading(schedule: Command, { common, examples, perform }: Wiring): v
     )
   examples(common(schedule.command('show <id>')), 'schedule show briefing --limit 50')
     .description('each of the last times it was due: ran, late, skipped, missed, paused, failed')
-    .option('--limit <count>', 'at most so many', toLimit, 20)
+    .option('--limit <count>', 'at most so many', toCount(200), 20)
     .action((id: string, options: Common & { limit: number }) =>
       perform(options, async (output, state) => {
         const { limit } = options

@@ -1,7 +1,7 @@
 // The `bulkhead` command: what may be typed, and nothing else. Each command's code is loaded when it
 // is asked for, so that `--help` is quick. Exit codes are in exit-codes.ts.
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { addAgent } from './add-agent.ts'
 import { addAgents } from './add-agents.ts'
 import { addApprovals } from './add-approvals.ts'
@@ -18,6 +18,7 @@ import { addSchedules } from './add-schedules.ts'
 import { addState } from './add-state.ts'
 import { addUsers } from './add-users.ts'
 import { chooseState, terminalOf } from './config.ts'
+import { toCount } from './count-option.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
 import { createOutput, flushOutput, type Output, type OutputFormat } from './output.ts'
 import { priorityOption, toPriority } from './priority-option.ts'
@@ -25,14 +26,6 @@ import type { Common as Shared } from './wiring.ts'
 
 interface Common extends Shared {
   readonly jsonl?: boolean
-}
-
-function toCount(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1 || count > 1_000_000) {
-    throw new InvalidArgumentError('a whole number from 1 to 1000000 is wanted')
-  }
-  return count
 }
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
@@ -266,7 +259,7 @@ function addAudit(program: Command): void {
       .option('--kind <kind>', 'rows of one kind')
       .option('--agent <name>', 'rows of one agent, or of one replica of it')
       .option('--since <time>', 'rows from a date on, or of the last 90s, 15m, 2h, 7d')
-      .option('--limit <count>', 'at most so many', toCount, 20)
+      .option('--limit <count>', 'at most so many', toCount(1_000_000), 20)
       .option('--jsonl', 'one JSON document a line')
       .action((options: Common & RowOptions) =>
         perform(options, async (output, state) => {
