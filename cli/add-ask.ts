@@ -1,7 +1,7 @@
 // What may be typed after `bulkhead ask`.
 
-import { type Command, Option } from 'commander'
-import type { PlannerChoice } from './commands/ask-model.ts'
+import type { Command } from 'commander'
+import { type PlannerChoice, plannerOption } from './planner-option.ts'
 import { priorityOption, toPriority } from './priority-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
@@ -10,11 +10,6 @@ interface AskWords {
   readonly dryRun?: boolean
   readonly planner?: PlannerChoice
   readonly priority: string
-}
-
-export function plannerOption(): Option {
-  const what = 'who makes the plan; unset: recipes, and a model where none fits and one is set up'
-  return new Option('--planner <who>', what).choices(['rules', 'model'])
 }
 
 export function addAsk(program: Command, { common, examples, perform }: Wiring): void {

@@ -1,8 +1,7 @@
 // What may be typed after `bulkhead chat`.
 
 import type { Command } from 'commander'
-import { plannerOption } from './add-ask.ts'
-import type { PlannerChoice } from './commands/ask-model.ts'
+import { type PlannerChoice, plannerOption } from './planner-option.ts'
 import { priorityOption, toPriority } from './priority-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 

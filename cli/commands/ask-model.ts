@@ -5,14 +5,12 @@
 import type { Planned } from '../../planner/rules/contract.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
+import type { PlannerChoice } from '../planner-option.ts'
 import { runLines } from '../run-view.ts'
 import type { Session } from '../session.ts'
 import { shellWord } from '../shell-word.ts'
 import type { AskOptions } from './ask.ts'
 import { detachable, drawRequestId, performRun } from './run.ts'
-
-export const planners = ['rules', 'model'] as const
-export type PlannerChoice = (typeof planners)[number]
 
 export interface ModelOptions {
   /** Who makes the plan; undefined: the rules, and models where these do not understand. */
