@@ -114,6 +114,14 @@ export function ratesOf(name: ModelName, now: number): Rates | undefined {
   return ends !== undefined && now > ends ? undefined : found
 }
 
+/**
+ * Beyond a token for each byte of a question (byte-pair encodings over bytes, as all of these have): what a
+ * provider adds of its own where it is given a shape to answer in.
+ */
+export const addedTokens = 2_000
+/** What a provider may frame each text with that it turns into numbers. */
+export const textFrameTokens = 16
+
 /** Millionths of a US dollar, rounded up. */
 export function costOf({ inputTokens, outputTokens }: TokenUsage, rates: Rates): number {
   // Thousandths of the unit are as fine as prices are written: whole numbers do not drift.

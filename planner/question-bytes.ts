@@ -3,6 +3,8 @@
 // names again what the arguments name. Generous where it counts words of the agent's own, because a bound
 // that is too low has the agent refuse what was chosen. Pure.
 
+import { textFrameTokens } from '../plan/model-prices.ts'
+
 /** What a router may be asked for: the actions of the agent. */
 export const capabilities = ['propose', 'extract', 'compose', 'embed'] as const
 export type Capability = (typeof capabilities)[number]
@@ -11,8 +13,6 @@ export type Capability = (typeof capabilities)[number]
 const ownWords = 3_000
 /** The shape of one step, and of one value, without the names in it. */
 const [stepShape, fieldShape] = [450, 200]
-/** A text to be turned into numbers may be framed by tokens of the provider's own. */
-const textFrame = 16
 
 /** The arguments of a call, as far as they reach a provider. */
 export type Asked =
@@ -46,7 +46,7 @@ export function questionBytesOf(asked: Asked): number {
     case 'compose':
       return wordsBytes(asked.args)
     case 'embed':
-      return sum(asked.args.texts, (text) => Buffer.byteLength(text) + textFrame)
+      return sum(asked.args.texts, (text) => Buffer.byteLength(text) + textFrameTokens)
   }
 }
 

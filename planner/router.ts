@@ -10,6 +10,7 @@ import type { Readers } from '../plan/labels.ts'
 import { mayBeSeenBy } from '../plan/labels.ts'
 import type { AgentManifest } from '../plan/manifest.ts'
 import {
+  addedTokens,
   costOf,
   isPassedOn,
   type ModelName,
@@ -79,9 +80,6 @@ export interface Route {
   readonly choices: readonly Choice[]
   readonly leftOut: readonly (ModelName & { readonly reason: LeftOutReason })[]
 }
-
-/** Tokens that a provider adds where it is given a shape to answer in; the agent counts as many. */
-const addedTokens = 2_000
 
 export function routeQuestion(question: RoutedQuestion, context: RouterContext): Route {
   const judged = context.candidates.map((candidate) => ({

@@ -2,7 +2,7 @@
 // come to is at most what the step was allowed, and only then is anything sent. What the answer says is
 // for those who asked; here it is only JSON or words.
 
-import { costOf, isPassedOn, type Rates, ratesOf } from '../../plan/model-prices.ts'
+import { addedTokens, costOf, isPassedOn, type Rates, ratesOf } from '../../plan/model-prices.ts'
 import { type ActionContext, ActionFailure } from '../define-agent.ts'
 import { malformed } from './failures.ts'
 import { createTransport } from './gateway-fetch.ts'
@@ -12,12 +12,6 @@ import type { ModelPort, Provider, Question, TokenUsage } from './providers/port
 
 /** Below the manifest's `requestMs` of the gateway, so that one clock decides. */
 const waitMs = 100_000
-
-/**
- * A token is at least a byte of the question (byte-pair encodings over bytes, as all of these have), and a
- * provider adds words of its own where it is given a shape to answer in.
- */
-const addedTokens = 2_000
 
 export interface Call {
   readonly provider: Provider

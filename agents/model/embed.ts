@@ -2,7 +2,7 @@
 // travel as 32-bit floats in base64, because as decimals they would be three times as long.
 
 import type { z } from 'zod'
-import { costOf } from '../../plan/model-prices.ts'
+import { costOf, textFrameTokens } from '../../plan/model-prices.ts'
 import type { ActionContext } from '../define-agent.ts'
 import { knownRates, portOf, told, tooDear } from './ask.ts'
 import { unfit } from './failures.ts'
@@ -16,8 +16,7 @@ export async function embed(
 ): Promise<z.output<Embed['output']>> {
   const rates = knownRates(call, context.now())
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-  // Each text may be framed by a few tokens of the provider's own.
-  const inputTokens = bytes + 16 * texts.length
+  const inputTokens = bytes + textFrameTokens * texts.length
   if (costOf({ inputTokens, outputTokens: 0 }, rates) > call.maxMicroUsd) throw tooDear()
   const { vectors, ...answer } = await portOf(context, call.provider).embed({
     model: call.model,
