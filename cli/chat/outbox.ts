@@ -2,11 +2,11 @@
 // assistant has not taken up yet, and turns whose answer they have not seen. Written before anything else
 // happens, so that a command that was killed goes on where it was.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { requestIdPattern } from '../../plan/schema.ts'
-import { keepFile } from '../kept-file.ts'
+import { keepFile, keepFolder } from '../kept-file.ts'
 
 const draftSchema = z.strictObject({
   turnId: z.string().regex(requestIdPattern),
@@ -83,7 +83,7 @@ function fileIn(state: string, kind: Kind, turnId: string): string {
 }
 
 function idsIn(state: string, kind: Kind): readonly string[] {
-  mkdirSync(folderOf(state, kind), { recursive: true, mode: 0o700 })
+  keepFolder(folderOf(state, kind))
   const files = readdirSync(folderOf(state, kind))
   return files.filter((file) => requestIdPattern.test(file) && !file.endsWith('.tmp')).toSorted()
 }
