@@ -3,6 +3,7 @@
 // that one yes; what a rule asks about, or the model made up, is asked all the same.
 
 import type { Planned } from '../../planner/rules/contract.ts'
+import { fitsNoRecipe } from '../../planner/rules/fits-no-recipe.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import type { PlannerChoice } from '../planner-option.ts'
@@ -28,27 +29,20 @@ export function goesToModel(planned: Planned, { planner, models }: ModelOptions)
     })
   }
   if (planner === 'model') return true
-  return planner !== 'rules' && models.length > 0 && isStrange(planned)
+  return planner !== 'rules' && models.length > 0 && fitsNoRecipe(planned)
 }
 
-/** No recipe fits: at most the rules know of some that sound alike. */
-function isStrange(planned: Planned): boolean {
-  switch (planned.kind) {
-    case 'refusal':
-      return planned.reason === 'NOT_UNDERSTOOD'
-    case 'question':
-      return planned.options.length > 0 && planned.options.every(({ is }) => is === 'like')
-    case 'recipe':
-    case 'plan':
-      return false
-  }
+/** Who is asked; and why, where it is not only because somebody wants a model. */
+export function askedLine(planned: Planned, models: ModelOptions['models']): string {
+  const why = fitsNoRecipe(planned) ? 'no recipe fits: ' : ''
+  return `${why}${models.join(', then ')} is asked for a plan`
 }
 
 /** @throws CommandError */
 export async function askModel(
   open: () => Promise<Session>,
   output: Output,
-  words: string,
+  { words, planned }: { readonly words: string; readonly planned: Planned },
   { models, dryRun, yes, person, priority }: Omit<AskOptions, 'names' | 'decide' | 'zone'>,
 ): Promise<ExitCode> {
   if (dryRun) {
@@ -57,7 +51,7 @@ export async function askModel(
       next: `npx bulkhead ask ${shellWord(words)}   shows the plan before it runs`,
     })
   }
-  output.talk(`no recipe fits: ${models.join(', then ')} is asked for a plan`)
+  output.talk(askedLine(planned, models))
   const session = await open()
   try {
     const requestId = drawRequestId('ask', new Date())

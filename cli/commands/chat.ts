@@ -8,6 +8,8 @@ import { limits } from '../../plan/limits.ts'
 import type { Decide } from '../../plan/policy.ts'
 import type { KnownNames } from '../../plan/principals.ts'
 import type { Priority } from '../../plan/schema.ts'
+import { listRecipes } from '../../planner/recipes.ts'
+import { planFromWords } from '../../planner/rules/plan-from-words.ts'
 import type { Turn } from '../../workflows/assistant-contract.ts'
 import type { Lines } from '../chat/input.ts'
 import {
@@ -38,7 +40,7 @@ import { planWords } from '../plan-words.ts'
 import type { RunDocument } from '../run-view.ts'
 import { forgetYes, hasSaidYes } from '../said-yes.ts'
 import type { Session } from '../session.ts'
-import type { ModelOptions } from './ask-model.ts'
+import { askedLine, type ModelOptions } from './ask-model.ts'
 import { compileRun, drawRequestId, followRun } from './run.ts'
 
 export interface ChatOptions extends ModelOptions {
@@ -251,7 +253,8 @@ async function askYes(
   if (!isOwn) output.talk(`not typed here: ${JSON.stringify(said.words)}`)
   if (kind === 'text') {
     // What is proposed waits for its yes in the run, which asks for it by itself.
-    output.talk(`no recipe fits: ${chat.models.join(', then ')} is asked for a plan`)
+    const planned = planFromWords(source, { recipes: listRecipes(), now: said.at })
+    output.talk(askedLine(planned, chat.models))
     if (isOwn && source === said.words) return 'yes'
     output.talk(`  of: ${JSON.stringify(source)}`)
   } else {

@@ -5,6 +5,7 @@
 
 import type { Option, Planned } from './contract.ts'
 import type { ConversationContext, Understood } from './conversation.ts'
+import { fitsNoRecipe } from './fits-no-recipe.ts'
 import { answerTo, isAsked } from './follow-up-answers.ts'
 import { halvesOf } from './follow-up-halves.ts'
 import { aboutIt } from './follow-up-things.ts'
@@ -64,14 +65,9 @@ function notReferring(
   const last = earlier.at(-1)
   if (!isAsked(last))
     return { text: alone.text, planned: { ...notUnderstood, text: lacking }, refers: true }
-  if (isUnderstood(alone.planned)) return alone
+  if (!fitsNoRecipe(alone.planned)) return alone
   const asked = last.planned.text.replace(`${lacking}: `, '')
   return { text: last.text, planned: { ...last.planned, text: `${lacking}: ${asked}` } }
-}
-
-function isUnderstood(planned: Planned): boolean {
-  if (planned.kind === 'refusal') return planned.reason !== 'NOT_UNDERSTOOD'
-  return planned.kind !== 'question' || planned.options.some(({ is }) => is !== 'like')
 }
 
 const notUnderstood = { kind: 'refusal', reason: 'NOT_UNDERSTOOD' } as const

@@ -133,7 +133,12 @@ describe('words that no recipe fits', () => {
   )
 
   it('are whatever the person says, with --planner model', async () => {
-    expect((await ask('check my backups', { models, planner: 'model' })).opened).toBe(true)
+    const { opened, said } = await ask('check my backups', { models, planner: 'model' })
+    expect({ opened, said }).toEqual({
+      opened: true,
+      // A recipe fits: nobody is told otherwise.
+      said: 'local/qwen3:8b is asked for a plan',
+    })
     const { error } = await ask('check my backups', { planner: 'model' })
     expect(error).toMatchObject({ exitCode: 2, message: 'no model is set up as planner' })
   })

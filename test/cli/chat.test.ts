@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keepDraft } from '../../cli/chat/outbox.ts'
-import { chatCommand, chatShowCommand } from '../../cli/commands/chat.ts'
+import { type ChatOptions, chatCommand, chatShowCommand } from '../../cli/commands/chat.ts'
 import type { Output } from '../../cli/output.ts'
 import { forgetYes, rememberYes } from '../../cli/said-yes.ts'
 import type { Decide } from '../../plan/policy.ts'
@@ -39,13 +39,13 @@ interface Options {
   readonly decide?: Decide
   readonly models?: readonly string[]
   readonly yes?: boolean
+  readonly planner?: ChatOptions['planner']
 }
 
 /** The exit code; `watched` where a run was begun and would be watched. */
-async function chat(
-  typed: readonly string[],
-  { anew = false, isTerminal = false, decide = allows, models = [], yes = false }: Options = {},
-) {
+async function chat(typed: readonly string[], options: Options = {}) {
+  const { anew = false, isTerminal = false, decide = allows } = options
+  const { models = [], yes = false, planner } = options
   const rest = [...typed]
   const lines = {
     isTerminal,
@@ -58,7 +58,7 @@ async function chat(
   try {
     return await chatCommand(() => Promise.resolve(fake.session), output, {
       ...{ yes, anew, priority: 'MEDIUM', names: nobody, decide, zone: 'UTC', lines },
-      ...{ planner: undefined, models },
+      ...{ planner, models },
     })
   } catch (error) {
     if (error instanceof Watched) return 'watched'
@@ -159,6 +159,13 @@ describe('a turn', () => {
     expect(registered).toContain(
       JSON.stringify({ kind: 'text', name: 'chat', source: words, inputs: {} }),
     )
+  })
+
+  it('that a recipe fits is not said to fit none where a model is wanted', async () => {
+    const models = ['local/model']
+    expect(await chat(['check my backups'], { models, planner: 'model' })).toBe('watched')
+    expect(said).toContain('local/model is asked for a plan')
+    expect(said.join()).not.toContain('no recipe fits')
   })
 
   it.each(['and the day after?', 'put it in my notes', 'pay the rent'])(

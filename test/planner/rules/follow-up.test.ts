@@ -248,6 +248,15 @@ describe('an answer to a question', () => {
     },
   )
 
+  it.each(['what is on 2026-02-30', 'put lunch in my calendar on friday'])(
+    'is another request, of which something is missing: %s',
+    (words) => {
+      const { planned, text } = following(five, words)
+      expect({ planned, text }).toEqual({ planned: say(words, []).planned, text: words })
+      expect(planned).toMatchObject({ kind: 'question', options: [] })
+    },
+  )
+
   it('may be what was missing', () => {
     const event = ['put lunch in my calendar on friday']
     expect(following(event, 'at 12:30').planned).toEqual(
