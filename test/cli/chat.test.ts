@@ -5,12 +5,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { keepDraft } from '../../cli/chat/outbox.ts'
-import { type ChatOptions, chatCommand, chatShowCommand } from '../../cli/commands/chat.ts'
+import { forgetUnseen, keepDraft } from '../../cli/chat/outbox.ts'
+import type { ChatOptions } from '../../cli/chat/settle.ts'
+import { chatCommand, chatShowCommand } from '../../cli/commands/chat.ts'
 import type { Output } from '../../cli/output.ts'
 import { forgetYes, rememberYes } from '../../cli/said-yes.ts'
 import type { Decide } from '../../plan/policy.ts'
 import { nobody } from '../../plan/principals.ts'
+import { maxTurns } from '../../workflows/conversation.ts'
 import { type FakeChat, fakeChat, Watched } from '../support/fake-chat.ts'
 import { decide as allows } from '../support/policy.ts'
 
@@ -196,6 +198,60 @@ describe('at the next start', () => {
     fake.calls.length = 0
     await chat([])
     expect(fake.calls).toEqual([])
+  })
+
+  describe('with as many turns as are kept, each waiting for its run', () => {
+    /** Nothing else is kept, and nothing new taken up. */
+    async function fill() {
+      await chat(['check my backups'])
+      const [first] = fake.conversation.turns
+      if (first === undefined) throw new Error('nothing was said')
+      const contents = [first.saidRef, first.answerRef ?? ''].map(
+        (ref) => fake.documents.get(ref)?.content ?? '',
+      )
+      const turns = []
+      for (let at = 0; at < maxTurns; at += 1) {
+        const turnId = `chat-0-${at}`
+        const [saidRef = '', answerRef = ''] = await Promise.all(
+          contents.map(async (content) => {
+            const put = await fake.session.putTurn(turnId, content)
+            return put.status === 'STORED' ? put.ref : ''
+          }),
+        )
+        turns.push({ ...first, turnId, saidRef, answerRef, status: 'accepted' as const })
+      }
+      fake.conversation = { session: 1, turns }
+      const at = '2026-11-24T09:30'
+      keepDraft(state, { turnId: 'chat-1', words: 'what is on tomorrow', at, zone: 'UTC' })
+      fake.calls.length = 0
+      said.length = 0
+      return contents[1]
+    }
+
+    it('those that have a yes from here are run before anything is said', async () => {
+      rememberOf('chat-0-7', await fill())
+      expect(await chat([])).toBe('watched')
+      expect(fake.calls).toEqual(['accept', 'request chat-0-7', 'begin'])
+      expect(said).not.toContain('run it? [y/N] ')
+      forgetYes(state, 'chat-0-7')
+      forgetUnseen(state, 'chat-0-7')
+      await chat(['no'])
+      expect(fake.calls).toContain('say chat-1')
+      expect(kept('chat/outbox')).toEqual([])
+    })
+
+    it('the oldest is asked about where none has, and the rest is gone on with', async () => {
+      await fill()
+      expect(await chat(['no', 'no', '/quit'], { isTerminal: true })).toBe(0)
+      expect(said).toContain('the conversation does not take it up: UNFINISHED')
+      expect(said.filter((line) => line.startsWith('going on'))).toEqual([
+        'going on with chat-0-0',
+        `going on with chat-0-${maxTurns - 1}`,
+      ])
+      expect(kept('chat/outbox')).toEqual(['chat-1'])
+      expect(await chat(['yes'])).toBe('watched')
+      expect(fake.calls.slice(-2)).toEqual(['request chat-0-0', 'begin'])
+    })
   })
 
   it('a plan is asked about again where nobody has answered', async () => {
