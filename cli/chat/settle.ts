@@ -17,7 +17,7 @@ import type { RunDocument } from '../run-view.ts'
 import { forgetYes, hasSaidYes } from '../said-yes.ts'
 import type { Session } from '../session.ts'
 import type { Lines } from './input.ts'
-import { drafts, forgetUnseen, hasTyped } from './outbox.ts'
+import { type Draft, drafts, forgetUnseen, hasTyped } from './outbox.ts'
 import { answerLines, questionLines } from './shown.ts'
 import {
   accept,
@@ -27,6 +27,7 @@ import {
   type PlanDocument,
   type ReadTurn,
   read,
+  readIfKept,
   say,
 } from './turns.ts'
 import { understand } from './understand.ts'
@@ -71,10 +72,28 @@ export async function sayAll(chat: Chat): Promise<Turn | undefined> {
   const { session } = chat
   let last: Turn | undefined
   for (const draft of drafts(session.state)) {
-    if (last?.status === 'said') await plan(chat, await read(session, last))
+    if (last?.status === 'said') {
+      const one = await plan(chat, await read(session, last))
+      if (chat.output.json && one.answer?.is !== 'plan') tell(chat, one)
+    }
+    const ended = await endedBy(chat, draft)
     last = await say(session, draft)
+    for (const one of ended) tell(chat, one)
   }
   return last
+}
+
+/** With `--json`: turns that come to their end, without a run, as soon as this is said instead of a yes. */
+async function endedBy({ session, output }: Chat, { turnId }: Draft): Promise<readonly ReadTurn[]> {
+  if (!output.json) return []
+  const { turns } = await session.assistant.conversation()
+  // Said before, by a command that was killed: it ended then what it ended.
+  if (turns.some((turn) => turn.turnId === turnId)) return []
+  const ended: ReadTurn[] = []
+  for (const turn of turns.filter(({ status }) => status === 'said' || status === 'planned')) {
+    ended.push(...(await readIfKept(session, { ...turn, status: 'dropped' })))
+  }
+  return ended
 }
 
 /** From wherever the turn is to its end, or to a line that was typed instead. */
