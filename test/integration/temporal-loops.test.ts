@@ -1,13 +1,13 @@
 // Loops and times on a real Temporal server, with scripted activities: chunks as workflows of their
 // own, what reaches them, and what a person sees of them.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { describe, expect, it } from 'vitest'
 import type { SkeletonStep } from '../../plan/schema.ts'
-import type { RunState, StepResult } from '../../workflows/contract.ts'
+import { stopSignal } from '../../workflows/chunk-contract.ts'
+import type { CompileOutcome, RunState, StepResult } from '../../workflows/contract.ts'
 import { benchSuite } from '../support/bench-suite.ts'
-import { createHeld } from '../support/held.ts'
+import { createHeld, type Held } from '../support/held.ts'
 import { isHeld, whenRun } from '../support/run-states.ts'
 import {
   failing,
@@ -15,6 +15,7 @@ import {
   type ScriptedCall,
   scriptActivities,
   scriptedStep,
+  workUntil,
   write,
 } from '../support/scripted-activities.ts'
 import { historyOf, withRawClient } from '../support/temporal-histories.ts'
@@ -32,6 +33,8 @@ async function withRun<T>(
     readonly steps: readonly SkeletonStep[]
     readonly items: number
     readonly script?: (call: ScriptedCall) => Promise<Partial<StepResult>>
+    /** What the script waits for: let go however `use` ends, because a worker stops after its activities. */
+    readonly held?: Held
   },
   use: (requestId: string, calls: string[]) => Promise<T>,
 ): Promise<T> {
@@ -40,7 +43,20 @@ async function withRun<T>(
   try {
     return await use(await submit(), activities.calls)
   } finally {
+    given.held?.release()
     await stop()
+  }
+}
+
+type Event = Awaited<ReturnType<typeof historyOf>>[number]
+
+/** Resolves when each of these chunks has been told so: from then on it begins nothing more. */
+async function whenTold(
+  chunks: readonly string[],
+  isTold: (event: Event) => boolean,
+): Promise<void> {
+  for (const chunk of chunks) {
+    await expect.poll(async () => (await historyOf(bench, chunk)).some(isTold)).toBe(true)
   }
 }
 
@@ -88,11 +104,11 @@ describe('a loop', () => {
   it('tells how far it is, from the chunks that are at work', async () => {
     const held = createHeld()
     const script = async ({ name }: ScriptedCall) => {
-      if (name === 'mail:119') await held.until
+      if (name === 'mail:119') await workUntil(held)
       return name === 'mail:7' ? failing : {}
     }
     const forgiving = [loop('mail', { onError: 'continue' })]
-    await withRun({ steps: forgiving, items: 120, script }, async (requestId) => {
+    await withRun({ steps: forgiving, items: 120, script, held }, async (requestId) => {
       const state = await whenRun(bench, requestId, (now) => done(now) === 118)
       expect(state.steps[0]).toMatchObject({
         outcome: 'running',
@@ -108,21 +124,31 @@ describe('a loop', () => {
   })
 
   it('begins nothing more in any chunk once an iteration has failed, and is undone, newest first', async () => {
+    const held = createHeld()
+    // Of eight chunks the first fails; the others are held until they have been told to stop.
     const script = async ({ name }: ScriptedCall) => {
-      if (/^mail:\d+$/.test(name)) await delay(20)
+      if (numberOf(name) >= 125) await workUntil(held)
       return name === 'mail:5' ? failing : {}
     }
-    await withRun({ steps, items: 1_000, script }, async (requestId, calls) => {
+    await withRun({ steps, items: 1_000, script, held }, async (requestId, calls) => {
+      const others = [2, 3, 4, 5, 6, 7, 8].map((nth) => `${requestId}~mail~${nth}`)
+      await whenRun(bench, requestId, ({ status }) => status === 'running')
+      await whenTold(
+        others,
+        ({ workflowExecutionSignaledEventAttributes: one }) => one?.signalName === stopSignal,
+      )
+      held.release()
       const result = await bench.client.result(requestId)
       expect(result).toMatchObject({ status: 'failed', code: 'UNAVAILABLE', answerRef: null })
       const begun = iterations(calls)
-      expect(begun.length).toBeLessThan(900)
+      // Eight of each chunk are out at once.
+      expect(new Set(begun.filter((name) => numberOf(name) >= 125)).size).toBeLessThanOrEqual(56)
       expect(new Set(undos(calls))).toEqual(new Set(begun.map((name) => `${name}~undo`)))
       expect(calls.indexOf('mail:5~undo')).toBeGreaterThan(calls.lastIndexOf(begun.at(-1) ?? ''))
       expect(result.steps[1]).toMatchObject({
         outcome: 'failed',
         undo: 'settled',
-        loop: { undos: { outcomes: { settled: begun.length }, failed: [] } },
+        loop: { undos: { outcomes: { settled: new Set(begun).size }, failed: [] } },
       })
     })
   })
@@ -138,10 +164,10 @@ describe('a loop', () => {
         clearInterval(beat)
         told.push(name)
         heard.release()
-      } else if (numberOf(name) >= 200) await heard.until
+      } else if (numberOf(name) >= 200) await workUntil(heard)
       return {}
     }
-    await withRun({ steps, items: 400, script }, async (requestId, calls) => {
+    await withRun({ steps, items: 400, script, held: heard }, async (requestId, calls) => {
       await whenRun(bench, requestId, (state) => done(state) > 20)
       await bench.client.cancel(requestId)
       const result = await bench.client.result(requestId)
@@ -174,10 +200,10 @@ describe('a loop', () => {
   it('of which a chunk was ended from outside is of unknown outcome, and is undone', async () => {
     const held = createHeld()
     const script = async ({ name }: ScriptedCall) => {
-      if (numberOf(name) >= 20 && numberOf(name) < 50) await held.until
+      if (numberOf(name) >= 20 && numberOf(name) < 50) await workUntil(held)
       return {}
     }
-    await withRun({ steps, items: 100, script }, async (requestId, calls) => {
+    await withRun({ steps, items: 100, script, held }, async (requestId, calls) => {
       await whenRun(bench, requestId, (state) => done(state) > 10)
       await withRawClient(bench, (client) =>
         client.workflow.getHandle(`${requestId}~mail~1`).terminate(),
@@ -193,20 +219,26 @@ describe('a loop', () => {
   it('ends with the run that is ended from outside: its chunks begin nothing more', async () => {
     const held = createHeld()
     const script = async ({ name }: ScriptedCall) => {
-      if (numberOf(name) >= 200) await held.until
+      if (numberOf(name) >= 200) await workUntil(held)
       return {}
     }
-    await withRun({ steps: [loop('mail')], items: 400, script }, async (requestId, calls) => {
-      await whenRun(bench, requestId, (state) => done(state) > 10)
+    await withRun({ steps: [loop('mail')], items: 400, script, held }, async (requestId, calls) => {
+      // Of eight chunks four are through, and of each other eight iterations are out.
+      await whenRun(bench, requestId, (state) => done(state) === 200)
+      const begun = () => new Set(iterations(calls))
+      await expect.poll(() => begun().size).toBe(200 + 4 * 8)
+      const before = begun()
+      const atWork = [5, 6, 7, 8].map((nth) => `${requestId}~mail~${nth}`)
       await withRawClient(bench, async (client) => {
         await client.workflow.getHandle(requestId).terminate()
+        await whenTold(atWork, ({ workflowExecutionCancelRequestedEventAttributes: one }) =>
+          Boolean(one),
+        )
         held.release()
-        // Eight chunks were at work; each returns what its iterations have come to.
-        for (let nth = 1; nth <= 8; nth += 1) {
-          await client.workflow.getHandle(`${requestId}~mail~${nth}`).result()
-        }
+        // Each returns what its iterations have come to.
+        for (const chunk of atWork) await client.workflow.getHandle(chunk).result()
       })
-      expect(iterations(calls).length).toBeLessThan(400)
+      expect(begun()).toEqual(before)
       expect(undos(calls)).toEqual([])
     })
   })
@@ -214,11 +246,12 @@ describe('a loop', () => {
 
 describe('a reset in the middle of a loop', () => {
   it('does no iteration that has an outcome again by another effect', async () => {
+    const held = createHeld()
     const script = async ({ name }: ScriptedCall) => {
-      if (iterations([name]).length > 0) await delay(30)
+      if (numberOf(name) >= 40) await workUntil(held)
       return {}
     }
-    await withRun({ steps: [loop('mail')], items: 100, script }, async (requestId, calls) => {
+    await withRun({ steps: [loop('mail')], items: 100, script, held }, async (requestId, calls) => {
       await whenRun(bench, requestId, (state) => done(state) > 30)
       await withRawClient(bench, async (client) => {
         const events = await historyOf(bench, requestId)
@@ -231,6 +264,8 @@ describe('a reset in the middle of a loop', () => {
           reason: 'test',
         })
       })
+      expect(iterations(calls).length).toBeLessThan(100)
+      held.release()
       const result = await bench.client.result(requestId)
       expect(result).toMatchObject({ status: 'completed' })
       expect(result.steps[0]).toMatchObject({ loop: { total: 100, outcomes: { settled: 100 } } })
@@ -242,28 +277,38 @@ describe('a reset in the middle of a loop', () => {
 
 describe('a step with a time', () => {
   it('is waited for over a change of workers, while the answer to the rest is there', async () => {
-    const at = Date.now() + 6_000
-    const steps = [scriptedStep('now'), scriptedStep('later', { at, needs: ['now'] })]
+    // Counted from when its plan is there, however long a worker takes to begin.
+    let at = 0
+    const compiled = (): CompileOutcome => {
+      at = Date.now() + 10_000
+      const steps = [scriptedStep('now'), scriptedStep('later', { at, needs: ['now'] })]
+      const skeleton = { planRef: 'plan-ref', digest: 'plan-digest', steps }
+      return { status: 'ADMITTED', skeleton }
+    }
     const requestId = 'timed-1'
-    const stop = await bench.startWorker(scriptActivities(steps))
-    await bench.client.submit({ requestId, requestRef: 'request-ref' })
-    const state = await whenRun(bench, requestId, ({ status }) => status === 'scheduled')
-    expect(state).toMatchObject({
-      answerRef: 'answer-of-1',
-      steps: [{ outcome: 'settled' }, { outcome: 'pending', at }],
-    })
-    expect(await bench.client.describe(requestId)).toMatchObject({
-      status: 'scheduled',
-      closed: false,
-    })
-    await stop()
-    const after = scriptActivities(steps, async () => {
-      expect(Date.now()).toBeGreaterThanOrEqual(at)
+    const stop = await bench.startWorker(scriptActivities([], undefined, {}, compiled))
+    try {
+      await bench.client.submit({ requestId, requestRef: 'request-ref' })
+      const state = await whenRun(bench, requestId, ({ status }) => status === 'scheduled')
+      expect(state).toMatchObject({
+        answerRef: 'answer-of-1',
+        steps: [{ outcome: 'settled' }, { outcome: 'pending', at }],
+      })
+      expect(await bench.client.describe(requestId)).toMatchObject({
+        status: 'scheduled',
+        closed: false,
+      })
+    } finally {
+      await stop()
+    }
+    const began: number[] = []
+    const after = scriptActivities([], async () => {
+      began.push(Date.now())
       return {}
     })
     const stopAfter = await bench.startWorker(after)
-    const result = await bench.client.result(requestId)
-    await stopAfter()
+    const result = await bench.client.result(requestId).finally(stopAfter)
+    expect(began[0]).toBeGreaterThanOrEqual(at)
     expect(result).toMatchObject({ status: 'completed', answerRef: 'answer-of-2' })
     expect(after.calls).toEqual(['later'])
   })

@@ -6,31 +6,41 @@ import { Context } from '@temporalio/activity'
 import { temporal } from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RequestInput, RunState } from '../../workflows/contract.ts'
-import { createHeld } from '../support/held.ts'
-import { retryable, scriptActivities, scriptedStep, write } from '../support/scripted-activities.ts'
+import { createHeld, type Held } from '../support/held.ts'
+import {
+  retryable,
+  scriptActivities,
+  scriptedStep,
+  workUntil,
+  write,
+} from '../support/scripted-activities.ts'
 import { historyOf, withRawClient } from '../support/temporal-histories.ts'
 import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
 
 let bench: TemporalBench
-let stopWorker: (() => Promise<void>) | undefined
 beforeAll(async () => {
   bench = await startBench()
 })
-afterAll(() => bench.stop())
+afterAll(() => bench?.stop())
 
 let drawn = 0
-/** Starts a worker with this script, submits a run to it, and stops it when `use` is done. */
+/**
+ * Starts a worker with this script, submits a run to it, and stops it when `use` is done.
+ * @param held what the script waits for: let go however `use` ends, because a worker stops after its activities
+ */
 async function withRun<T>(
   activities: ReturnType<typeof scriptActivities>,
   use: (requestId: string) => Promise<T>,
+  held?: Held,
 ): Promise<T> {
-  stopWorker = await bench.startWorker(activities)
+  const stopWorker = await bench.startWorker(activities)
   drawn += 1
   const requestId = `req-${drawn}`
   try {
     await bench.client.submit({ requestId, requestRef: 'request-ref', recipe: 'morning-briefing' })
     return await use(requestId)
   } finally {
+    held?.release()
     await stopWorker()
   }
 }
@@ -91,10 +101,10 @@ describe('a run', () => {
   it('can be watched from its steps to its end', async () => {
     const held = createHeld()
     const script = async () => {
-      await held.until
+      await workUntil(held)
       return {}
     }
-    await withRun(scriptActivities([scriptedStep('work')], script), async (requestId) => {
+    const watch = async (requestId: string) => {
       const states: RunState[] = []
       for await (const state of bench.client.watch(requestId)) {
         states.push(state)
@@ -102,7 +112,8 @@ describe('a run', () => {
       }
       expect(states.map(({ steps: [work] }) => work?.outcome)).toContain('running')
       expect(states.at(-1)).toMatchObject({ status: 'completed', steps: [{ outcome: 'settled' }] })
-    })
+    }
+    await withRun(scriptActivities([scriptedStep('work')], script), watch, held)
   })
 
   it('tries a step again, and counts the attempts', async () => {
@@ -164,16 +175,17 @@ describe('a run that must stop', () => {
     const activities = scriptActivities(
       [scriptedStep('first', write), scriptedStep('second', { ...write, needs: ['first'] })],
       async ({ name }) => {
-        if (name === 'first') await held.until
+        if (name === 'first') await workUntil(held)
         return {}
       },
     )
-    const result = await withRun(activities, async (requestId) => {
+    const cancel = async (requestId: string) => {
       await until(() => activities.calls.includes('first'))
       await bench.client.cancel(requestId)
       held.release()
       return await bench.client.result(requestId)
-    })
+    }
+    const result = await withRun(activities, cancel, held)
     expect(activities.calls).toEqual(['first', 'first~undo'])
     expect(result).toMatchObject({ status: 'cancelled' })
     expect(result.steps).toMatchObject([
@@ -185,15 +197,15 @@ describe('a run that must stop', () => {
   it('ends as failed when somebody terminates it from outside', async () => {
     const held = createHeld()
     const activities = scriptActivities([scriptedStep('slow')], async () => {
-      await held.until
+      await workUntil(held)
       return {}
     })
-    const result = await withRun(activities, async (requestId) => {
+    const terminate = async (requestId: string) => {
       await until(() => activities.calls.length > 0)
       await withRawClient(bench, (client) => client.workflow.getHandle(requestId).terminate())
-      held.release()
       return await bench.client.result(requestId)
-    })
+    }
+    const result = await withRun(activities, terminate, held)
     expect(result).toMatchObject({ status: 'failed', code: 'TERMINATED' })
   })
 })
@@ -207,18 +219,21 @@ describe('a worker that is replaced', () => {
       return {}
     })
     const stop = await bench.startWorker(before)
-    const requestId = 'req-replaced'
-    await bench.client.submit({ requestId, requestRef: 'request-ref' })
-    await until(() => before.calls.includes('second'))
-    const stopped = stop()
-    const after = scriptActivities(steps)
-    const stopAfter = await bench.startWorker(after)
-    const result = await bench.client.result(requestId)
-    held.release()
-    await stopped
-    await stopAfter()
-    expect(result.status).toBe('completed')
-    expect(after.calls).toEqual(['second'])
+    let stopped: Promise<void> | undefined
+    try {
+      const requestId = 'req-replaced'
+      await bench.client.submit({ requestId, requestRef: 'request-ref' })
+      await until(() => before.calls.includes('second'))
+      stopped = stop()
+      const after = scriptActivities(steps)
+      const stopAfter = await bench.startWorker(after)
+      const result = await bench.client.result(requestId).finally(stopAfter)
+      expect(result.status).toBe('completed')
+      expect(after.calls).toEqual(['second'])
+    } finally {
+      held.release()
+      await (stopped ?? stop())
+    }
   })
 })
 

@@ -11,6 +11,7 @@ import type {
   StepResult,
   WaveMember,
 } from '../../workflows/contract.ts'
+import type { Held } from './held.ts'
 
 export function scriptedStep(id: string, more: Partial<SkeletonStep> = {}): SkeletonStep {
   return {
@@ -115,6 +116,17 @@ export function scriptActivities(
         }),
       ),
     default: step,
+  }
+}
+
+/** Waits inside of a script as what is at work does: however long it takes, nobody holds it for dead. */
+export async function workUntil({ until }: Held): Promise<void> {
+  const context = Context.current()
+  const beat = setInterval(() => context.heartbeat(), 500)
+  try {
+    await until
+  } finally {
+    clearInterval(beat)
   }
 }
 
