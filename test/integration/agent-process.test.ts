@@ -5,7 +5,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -27,6 +35,7 @@ import {
 import { createHome, ledgerId, type TestHome } from '../support/agent-home.ts'
 import { startBus, type TestBus } from '../support/bus.ts'
 import { answerAll, createBusClients } from '../support/bus-clients.ts'
+import { createGate, type Gate } from '../support/crash-gate.ts'
 
 const entry = fileURLToPath(new URL('../support/test-agent/serve.ts', import.meta.url))
 const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete']
@@ -38,7 +47,9 @@ let authority: Authority
 let bundle: string
 let home: TestHome
 let gate: { close(): Promise<void> }
-let agents: AgentProcess[]
+let agents: Pick<AgentProcess, 'child' | 'exited'>[]
+/** Where an effect can be stopped on its way. */
+let stop: Gate
 let worker: Bus
 const clients = createBusClients(() => bus)
 
@@ -54,6 +65,7 @@ afterAll(() => bus.stop())
 beforeEach(async () => {
   agents = []
   home = createHome()
+  stop = createGate(home.folder)
   await writeSecrets({ insecure: true })
   gate = await openGate(join(home.folder, 'run/bus.sock'), bus)
   worker = await clients.enter('worker')
@@ -67,8 +79,8 @@ afterEach(async () => {
 })
 
 const states = () => home.rows().map((row) => row['state'])
-/** Just under the action's own limit: a machine that stops for half a second still sees it at work. */
-const slowest = { ms: 900, heedsAbort: true }
+/** Longer than a busy machine takes to come to a point; what is awaited there has ten seconds. */
+const reachedWithinMs = 8_000
 
 async function writeSecrets(change: { readonly insecure: boolean }): Promise<void> {
   const secrets = join(home.folder, 'secrets')
@@ -135,14 +147,20 @@ async function startAgent(killAt = 'never'): Promise<AgentProcess> {
     log += text
   })
   const exited = once(child, 'exit').then(([code, signal]) => [code, signal] as const)
+  agents.push({ child, exited })
   let line = ''
   for await (const chunk of child.stdio[3] as Readable) {
     line += String(chunk)
     if (line.includes('\n')) break
   }
-  const agent = { child, ready: JSON.parse(line) as unknown, exited, log: () => log }
-  agents.push(agent)
-  return agent
+  return { child, ready: JSON.parse(line) as unknown, exited, log: () => log }
+}
+
+/** What its test reads of it: standard error and the ready line, which are sockets as well. */
+const pipes = 2
+function socketsOf({ pid }: ChildProcess): number {
+  const open = `/proc/${pid}/fd`
+  return readdirSync(open).filter((fd) => readlinkSync(join(open, fd)).startsWith('socket:')).length
 }
 
 const head = { receiver: 'test.1', type: 'TASK_REQUEST', correlationId: 'run-1' } as const
@@ -201,22 +219,41 @@ describe('an agent process', () => {
     expect(agent.log()).not.toContain('sesame')
   })
 
-  it('leaves when its bus closes, with what was under way in its ledger', async () => {
-    const agent = await startAgent()
-    const lost = run({ action: 'slow', args: slowest }).catch(() => 'lost')
-    await expect.poll(states, { interval: 5 }).toEqual(['EXECUTING'])
-    await gate.close()
-    expect(await agent.exited).toEqual([0, null])
-    expect(states()).toEqual(['DONE'])
-    await clients.closeAll()
-    await lost
-  })
+  it.each([
+    ['after-reserve', 'RESERVED'],
+    ['after-effect', 'EXECUTING'],
+  ])(
+    'leaves when its bus closes, with what was under way in its ledger: %s',
+    async (point, state) => {
+      const agent = await startAgent()
+      stop.arm(point)
+      const lost = run(count).catch(() => 'lost')
+      await stop.reached(reachedWithinMs)
+      expect(states()).toEqual([state])
+      await gate.close()
+      // It has seen that it is cut off, and stays until its work is done.
+      await expect.poll(() => socketsOf(agent.child), { interval: 5 }).toBe(pipes)
+      stop.release()
+      expect(await agent.exited).toEqual([0, null])
+      expect(states()).toEqual(['DONE'])
+      expect(home.effects()).toHaveLength(1)
+      await clients.closeAll()
+      await lost
+    },
+  )
 
   it('answers what is under way before it leaves on SIGTERM', async () => {
     const agent = await startAgent()
-    const reply = run({ action: 'slow', args: slowest })
-    await expect.poll(states, { interval: 5 }).toEqual(['EXECUTING'])
+    stop.arm('after-effect')
+    const reply = run(count)
+    // Awaited below; a point that is not reached is told first.
+    reply.catch(() => undefined)
+    await stop.reached(reachedWithinMs)
+    expect(states()).toEqual(['EXECUTING'])
     agent.child.kill('SIGTERM')
+    // Whoever still answers, and twice, has heard the signal and does not leave.
+    for (const _ of [1, 2]) expect(await ask({ op: 'health' })).toMatchObject({ status: 'HEALTHY' })
+    stop.release()
     expect(await reply).toMatchObject({ status: 'DONE' })
     expect(await agent.exited).toEqual([0, null])
   })
