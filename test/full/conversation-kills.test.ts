@@ -9,7 +9,7 @@ let conversation: Awaited<ReturnType<typeof startConversation>>
 beforeAll(async () => {
   conversation = await startConversation()
 })
-afterAll(() => conversation.stop())
+afterAll(() => conversation?.stop())
 
 describe('a conversation of which any process is killed', () => {
   it.each(cells)('goes on by itself: $victim, $point', (cell) => conversation.perform(cell))

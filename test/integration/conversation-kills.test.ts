@@ -17,7 +17,7 @@ let conversation: Awaited<ReturnType<typeof startConversation>>
 beforeAll(async () => {
   conversation = await startConversation()
 }, 240_000)
-afterAll(() => conversation.stop())
+afterAll(() => conversation?.stop())
 
 describe('a conversation of which a process is killed', () => {
   it.each(cells)('goes on by itself: $victim, $point', { timeout: 300_000 }, (cell) =>

@@ -18,11 +18,11 @@ const [state = '', gate = '', turnId = '', text = ''] = process.argv.slice(2)
 const connection = new Connection(state)
 const point = (name: string) => stopAt(gate, name)
 
-/** With time for everything to be started anew. */
+/** With time for everything to be started anew: a minute of pauses, besides what the calls take. */
 const tries = 240
 const pauseMs = 250
 
-/** @throws what was thrown last, when it is still thrown after a minute */
+/** @throws what was thrown last, when all tries have thrown */
 async function patiently<T>(call: (session: Session) => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried += 1) {
     try {

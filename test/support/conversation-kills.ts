@@ -2,11 +2,11 @@
 // processes that it needs, also the one that drives it. The turn must come to its end by itself: no turn
 // lost or doubled, nothing asked twice, one run with one effect. Not covered: loss of power.
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
+import { type CliProcess, type CliResult, startCli } from './cli.ts'
 import { Connection } from './connection.ts'
 import {
   type CrashDeployment,
@@ -32,15 +32,23 @@ export const killVictims = ['driver', 'worker', 'temporal', 'notary', 'bus'] as 
 /** A deployment that all cells are performed on, one after the other. */
 export async function startConversation() {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-conversation-'))
+  let deployment: CrashDeployment
+  try {
+    deployment = await startCrashDeployment(false)
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
   const gate = createGate(folder)
-  const deployment = await startCrashDeployment(false)
   const connection = new Connection(deployment.state)
-  const drive = (turnId: string, text: string) =>
-    startDriver([deployment.state, folder, turnId, text])
-  // The notes agent's first start, and proof that the gates do nothing by themselves.
-  expect(await drive('t0', 'before all others').ended).toEqual([0, ''])
-  const turnIds = ['t0']
-  return {
+  const drivers: CliProcess[] = []
+  const drive = (turnId: string, text: string) => {
+    const driver = startCli([deployment.state, folder, turnId, text], driving)
+    drivers.push(driver)
+    return driver
+  }
+  const turnIds: string[] = []
+  const conversation = {
     deployment,
     /** @throws AssertionError where a turn or a question is lost, or there twice */
     async perform({ point, victim }: KillCell): Promise<void> {
@@ -49,16 +57,22 @@ export async function startConversation() {
       turnIds.push(turnId)
       gate.arm(point)
       const first = drive(turnId, text)
-      await gate.reached(reachedWithinMs)
-      if (victim === 'driver') {
-        first.child.kill('SIGKILL')
-        await first.ended
-        expect(await drive(turnId, text).ended).toEqual([0, ''])
-      } else {
-        const { pid } = await findVictim(deployment, victim)
-        await deployment.kill(pid)
-        gate.release()
-        expect(await first.ended).toEqual([0, ''])
+      try {
+        await gate.reached(reachedWithinMs)
+        if (victim === 'driver') {
+          first.child.kill('SIGKILL')
+          await first.ended
+          expect(await drive(turnId, text).ended).toEqual(wentWell)
+        } else {
+          const { pid } = await findVictim(deployment, victim)
+          await deployment.kill(pid)
+          gate.release()
+          expect(await first.ended).toEqual(wentWell)
+        }
+      } finally {
+        // The next cell begins with nothing armed and nobody at work.
+        gate.open()
+        await endAll(drivers.splice(0))
       }
       const { turns } = await connection.use(({ assistant }) => assistant.conversation())
       expect(turns.map((turn) => turn.turnId)).toEqual(turnIds)
@@ -77,33 +91,38 @@ export async function startConversation() {
       ),
     async stop() {
       gate.open()
+      await endAll(drivers.splice(0))
       await connection.close()
-      await deployment.stop()
-      rmSync(folder, { recursive: true, force: true })
+      try {
+        await deployment.stop()
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
     },
   }
+  try {
+    // The notes agent's first start, and proof that the gates do nothing by themselves.
+    turnIds.push('t0')
+    expect(await drive('t0', 'before all others').ended).toEqual(wentWell)
+  } catch (error) {
+    await conversation.stop()
+    throw error
+  }
+  return conversation
 }
 
 /** A cold start on a busy machine, after the one before had everything started anew. */
 const reachedWithinMs = 120_000
-
-interface Driver {
-  readonly child: ChildProcess
-  /** Exit code, and what it said. */
-  readonly ended: Promise<readonly [number | null, string]>
+/** A driver ends with its cell; this is for one whose test has died. */
+const driving = {
+  entry: join(import.meta.dirname, 'conversation-driver.ts'),
+  timeoutMs: 15 * 60_000,
 }
+const wentWell: CliResult = { code: 0, stdout: '', stderr: '' }
 
-function startDriver(args: readonly string[]): Driver {
-  const program = join(import.meta.dirname, 'conversation-driver.ts')
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    said += chunk
-  })
-  const ended = new Promise<readonly [number | null, string]>((resolve) => {
-    child.once('close', (code) => resolve([code, said]))
-  })
-  return { child, ended }
+async function endAll(drivers: readonly CliProcess[]): Promise<void> {
+  for (const { child } of drivers) child.kill('SIGKILL')
+  await Promise.all(drivers.map(({ ended }) => ended))
 }
 
 /** It may be between two lives, because another was killed before. */

@@ -16,7 +16,7 @@ import type { RunDocument } from '../../cli/run-view.ts'
 import { processStartTime } from '../../supervisor/lock.ts'
 import { Connection } from './connection.ts'
 import { createGate, type Gate } from './crash-gate.ts'
-import { startDeployment } from './deployment.ts'
+import { startDeployment, type TestDeployment } from './deployment.ts'
 import type { SeenEffect } from './seen-effects.ts'
 import { readDatabase, readNotes } from './state-on-disk.ts'
 
@@ -74,14 +74,9 @@ const silent = { json: true, data() {}, rows() {}, line() {}, talk() {}, problem
 /** @param fastLane whether short steps run inside their run's workflow task */
 export async function startCrashDeployment(fastLane: boolean): Promise<CrashDeployment> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-crash-'))
-  const bundle = join(folder, 'notes.mjs')
-  await bundleProgram(join(support, 'crash-notes-agent.ts'), bundle)
-  const deployment = await startDeployment({
-    home: 'sample',
-    fastLane,
-    bundles: { notes: bundle },
-    workerEntry: join(support, 'crashing-worker-main.ts'),
-    notaryEntry: join(support, 'crashing-notary-main.ts'),
+  const deployment = await startOn(folder, fastLane).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
   })
   const { state, control } = deployment
   const connection = new Connection(state)
@@ -128,6 +123,18 @@ export async function startCrashDeployment(fastLane: boolean): Promise<CrashDepl
       await deployment.stop()
     },
   }
+}
+
+async function startOn(folder: string, fastLane: boolean): Promise<TestDeployment> {
+  const bundle = join(folder, 'notes.mjs')
+  await bundleProgram(join(support, 'crash-notes-agent.ts'), bundle)
+  return await startDeployment({
+    home: 'sample',
+    fastLane,
+    bundles: { notes: bundle },
+    workerEntry: join(support, 'crashing-worker-main.ts'),
+    notaryEntry: join(support, 'crashing-notary-main.ts'),
+  })
 }
 
 async function killAndWait(pid: number): Promise<void> {
