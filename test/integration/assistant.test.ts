@@ -1,9 +1,7 @@
 // The assistant workflow on a real Temporal server, with scripted activities: what the SDK and the server
 // make of its updates, its runs and its going on as a new one, which the pure functions cannot tell.
 
-import { setTimeout as delay } from 'node:timers/promises'
-import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Assistant, TurnReply } from '../../temporal/assistant-client.ts'
 import {
   assistantWorkflowId,
@@ -11,24 +9,40 @@ import {
   emptyConversation,
 } from '../../workflows/assistant-contract.ts'
 import { updatesPerRun } from '../../workflows/conversation.ts'
-import { scriptActivities, scriptedStep } from '../support/scripted-activities.ts'
+import { createHeld, type Held } from '../support/held.ts'
+import { scriptActivities, scriptedStep, workUntil } from '../support/scripted-activities.ts'
 import { historyOf, withRawClient } from '../support/temporal-histories.ts'
 import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
 
-let holds = false
+/** What the work of a run waits for, where a test holds it. */
+let held: Held | undefined
 const activities = scriptActivities([scriptedStep('work')], async () => {
-  for (; holds; await delay(50)) Context.current().heartbeat()
+  if (held !== undefined) await workUntil(held)
   return {}
 })
 let bench: TemporalBench
-let stopWorker: () => Promise<void>
+let worker: (() => Promise<void>) | undefined
+/** Once: a worker that is stopped again throws. */
+async function stopWorker(): Promise<void> {
+  const stop = worker
+  worker = undefined
+  await stop?.()
+}
 beforeAll(async () => {
   bench = await startBench()
-  stopWorker = await bench.startWorker(activities)
+  worker = await bench.startWorker(activities)
 })
 afterAll(async () => {
-  await stopWorker()
-  await bench.stop()
+  try {
+    await stopWorker()
+  } finally {
+    await bench?.stop()
+  }
+})
+/** Whatever has become of the test that held it. */
+afterEach(() => {
+  held?.release()
+  held = undefined
 })
 
 const ref = (of: string) => Buffer.from(of).toString('hex').padEnd(64, '0').slice(0, 64)
@@ -140,7 +154,7 @@ describe('an assistant', () => {
     const assistant = bench.client.assistant('cli-long')
     const workflowId = assistantWorkflowId('cli-long')
     await agree(assistant, 'open')
-    holds = true
+    held = createHeld()
     await assistant.begin(begin('open'))
     await agree(assistant, 'kept')
     const before = await runIdOf(workflowId)
@@ -159,7 +173,7 @@ describe('an assistant', () => {
       expect(known).toEqual(expect.arrayContaining(ids))
     }
     expect(await bench.client.describe('open')).toMatchObject({ closed: false })
-    holds = false
+    held.release()
     expect(await bench.client.result('open')).toMatchObject({ status: 'completed' })
     const { turns: kept } = await assistant.conversation()
     expect(kept[0]).toMatchObject({ turnId: 'kept', status: 'accepted' })
@@ -198,7 +212,7 @@ describe('an assistant', () => {
     }
     await bench.temporal.kill()
     await bench.temporal.restart()
-    stopWorker = await bench.startWorker(activities)
+    worker = await bench.startWorker(activities)
     await expect
       .poll(() => assistant.begin(begin('k1')).then(({ status }) => status, String), {
         timeout: 60_000,
