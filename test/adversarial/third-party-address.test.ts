@@ -30,7 +30,7 @@ describe.each([
   {
     ...{ what: 'as an earlier request has read it', build: inALaterPlan },
     ...{ path: '/steps/0/args/to/0', source: 'r-0/inbox/0' },
-    check: expect.stringContaining('FLOW_R1'),
+    check: 'FLOW_R1',
   },
 ])('an address from third-party mail, $what', ({ build, path, source, check }) => {
   const answersWithout = async (...removed: readonly Removal[]) =>

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Source } from '../../activities/retrieve.ts'
 import { retrievalSources } from '../../activities/retrieve-contract.ts'
 import { createRetriever } from '../../temporal/retrieve-service.ts'
+import { createHeld } from '../support/held.ts'
 
 const call = { query: 'dentist', sources: ['history'], limit: 5 }
 const nothing = { ok: true, candidates: [], looked: 0, complete: true } as const
@@ -50,17 +51,14 @@ describe('the retriever on the bus', () => {
   })
 
   it('looks for four at once, and for others when one of them is over', async () => {
-    let release: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const held = createHeld()
     const answer = retriever(async () => {
-      await held
+      await held.until
       return nothing
     })
     const four = Promise.all([1, 2, 3, 4].map(() => answer('user:owner', call)))
     expect(await answer('user:owner', call)).toEqual({ status: 'REFUSED', code: 'BUSY' })
-    release()
+    held.release()
     expect((await four).map(({ status }) => status)).toEqual(Array(4).fill('FOUND'))
     expect(await answer('user:owner', call)).toMatchObject({ status: 'FOUND' })
   })
