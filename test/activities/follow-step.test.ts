@@ -84,7 +84,7 @@ describe('a run that is cancelled', () => {
     bench.world.override.reply = async (honest, step) => {
       if (step === 'read' && times('cancel:read') === 0) {
         bench.cancel.abort()
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await expect.poll(() => times('cancel:read')).toBe(1)
       }
       return honest
     }

@@ -2,9 +2,11 @@
 // as a failure, and a failure that says `absent` certainly had no effect.
 
 import { describe, expect, it } from 'vitest'
+import type { RuntimePoint } from '../../agents/carry-out.ts'
 import { LedgerError } from '../../agents/ledger-file.ts'
 import { sha256 } from '../../security/verify/hash.ts'
 import type { CommandInput } from '../support/agent-commands.ts'
+import { createHeld } from '../support/held.ts'
 import { useRuntime } from '../support/runtime-bench.ts'
 
 const bench = useRuntime()
@@ -89,10 +91,16 @@ describe('a handler that takes too long', () => {
   }, 15_000)
 
   it('answers IN_PROGRESS when the reply is due first, and ends in the ledger', async () => {
-    await bench.restart({ replyWithinMs: 100 })
-    const command = { action: 'slow', args: { ms: 400, heedsAbort: true } } satisfies CommandInput
-    expect(await bench.runtime.run(command)).toEqual({ status: 'IN_PROGRESS' })
-    expect(await bench.runtime.run(command)).toEqual({ status: 'IN_PROGRESS' })
+    const held = createHeld()
+    const onPoint = (point: RuntimePoint) => (point === 'after-effect' ? held.until : undefined)
+    await bench.restart({ replyWithinMs: 100, onPoint })
+    const command = { action: 'count', args: { text: 'a' } } satisfies CommandInput
+    try {
+      expect(await bench.runtime.run(command)).toEqual({ status: 'IN_PROGRESS' })
+      expect(await bench.runtime.run(command)).toEqual({ status: 'IN_PROGRESS' })
+    } finally {
+      held.release()
+    }
     await bench.runtime.idle(5_000)
     expect(await bench.runtime.run(command)).toMatchObject({ status: 'DONE' })
     expect(bench.home.effects()).toHaveLength(1)

@@ -2,13 +2,16 @@
 // stops what heeds it, and a probe is not told what is about to be untrue.
 
 import { describe, expect, it } from 'vitest'
+import type { RuntimePoint } from '../../agents/carry-out.ts'
 import { envelopeSchema, envelopeType, type Reply } from '../../agents/protocol.ts'
 import { verifyDocument } from '../../security/verify/document.ts'
 import { sha256 } from '../../security/verify/hash.ts'
 import type { CommandInput } from '../support/agent-commands.ts'
+import { createHeld } from '../support/held.ts'
 import { useRuntime } from '../support/runtime-bench.ts'
 
-const bench = useRuntime({ replyWithinMs: 50 })
+const replyWithinMs = 50
+const bench = useRuntime({ replyWithinMs })
 const ring = (args: object = {}): CommandInput => ({
   action: 'ring',
   args: { ms: 200, ends: 'done', dryRun: false, ...args },
@@ -31,6 +34,24 @@ async function followed(command: CommandInput): Promise<Reply> {
     const reply = await follow('attach', command)
     if (reply.status !== 'IN_PROGRESS') return reply
   }
+}
+/** This command, and no other, is not over before `use` is. */
+async function whileAtWork(command: CommandInput, use: () => Promise<void>): Promise<void> {
+  const held = createHeld()
+  let holds = true
+  const onPoint = (point: RuntimePoint) => {
+    if (!holds || point !== 'after-reserve') return
+    holds = false
+    return held.until
+  }
+  await bench.restart({ replyWithinMs, onPoint })
+  const running = bench.runtime.run(command)
+  try {
+    await use()
+  } finally {
+    held.release()
+  }
+  await running
 }
 
 describe('attaching', () => {
@@ -145,7 +166,7 @@ describe('a cancellation', () => {
   })
 
   it('reaches one effect and not its neighbour', async () => {
-    const [one, two] = [ring(), { ...ring(), idem: sha256('two') }]
+    const [one, two] = [ring({ ms: 20_000 }), { ...ring(), idem: sha256('two') }]
     await Promise.all([bench.runtime.run(one), bench.runtime.run(two)])
     await follow('cancel', one)
     expect(await followed(two)).toMatchObject({ status: 'DONE' })
@@ -180,8 +201,9 @@ describe('a probe', () => {
   })
 
   it('waits while the effect may still be at work', async () => {
-    await bench.runtime.run(ring())
-    expect(await probe()).toMatchObject({ status: 'IN_PROGRESS' })
+    await whileAtWork(ring(), async () => {
+      expect(await probe()).toMatchObject({ status: 'IN_PROGRESS' })
+    })
     await followed(ring())
     await happened('yes')
   })
@@ -197,8 +219,9 @@ describe('an undo', () => {
   }
 
   it('waits while the handler that it takes back is at work, however long that is', async () => {
-    await bench.runtime.run(ring())
-    expect(await undo('one', 'undo 1')).toMatchObject({ status: 'IN_PROGRESS' })
+    await whileAtWork(ring(), async () => {
+      expect(await undo('one', 'undo 1')).toMatchObject({ status: 'IN_PROGRESS' })
+    })
     await followed(ring())
     await bench.runtime.idle(10_000)
     expect(await undo('one', 'undo 2')).toMatchObject({ status: 'DONE' })
@@ -206,8 +229,9 @@ describe('an undo', () => {
   })
 
   it('of another effect does not wait for it', async () => {
-    await bench.runtime.run(ring())
-    expect(await undo('another', 'undo 3')).toMatchObject({ status: 'DONE' })
+    await whileAtWork(ring(), async () => {
+      expect(await undo('another', 'undo 3')).toMatchObject({ status: 'DONE' })
+    })
     await followed(ring())
   })
 })

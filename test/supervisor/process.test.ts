@@ -96,13 +96,17 @@ describe('a managed process', () => {
   })
 
   it('fails to start when it is not ready in time, and does not live on', async () => {
-    const pidFile = join(base, 'pid')
-    const { process: managed } = manage(
-      `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1000)`,
-      { startTimeoutMs: 700 },
-    )
-    await expect(managed.start()).rejects.toMatchObject({ code: 'START_TIMEOUT' })
-    expect(processStartTime(Number(readFileSync(pidFile, 'utf8')))).toBeUndefined()
+    const { process: managed } = manage('setInterval(() => {}, 1000)', { startTimeoutMs: 700 })
+    const starting = managed.start()
+    // Awaited below; that there is no process at all is told first.
+    starting.catch(() => undefined)
+    let pid: number | null = null
+    await until(() => {
+      pid ??= managed.status().pid
+      return pid !== null
+    })
+    await expect(starting).rejects.toMatchObject({ code: 'START_TIMEOUT' })
+    expect(processStartTime(pid ?? 0)).toBeUndefined()
   })
 
   it('cannot be started from a program that is not there', async () => {
