@@ -1,10 +1,9 @@
 // A language model is evaluated by the agent's own code, over HTTP, against a server that answers as told:
 // some requests rightly, some wrongly, some not at all. Every figure is seen at something else than zero.
 
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { runCli } from '../support/cli.ts'
 import { type Scripted, type ScriptedModel, startScriptedModel } from '../support/scripted-model.ts'
 import { createModelPlanner, ModelError, type ModelOptions } from './model-planner.ts'
 import { plannerOf } from './planners.ts'
@@ -159,14 +158,12 @@ it('is named by its provider, and has a key where its provider wants one', () =>
   expect(() => named('gpt-6-luna')).toThrow(/known: rules, anthropic\//)
 })
 
-function runMain(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const main = join(import.meta.dirname, 'main.ts')
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, OPENAI_API_KEY: '', ...env },
+async function runMain(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const { code, stdout, stderr } = await runCli(args, {
+    entry: join(import.meta.dirname, 'main.ts'),
+    env: { OPENAI_API_KEY: '', ...env },
   })
-  const code = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return Promise.all([code, text(child.stdout), text(child.stderr)])
+  return [code, stdout, stderr] as const
 }
 
 /** A process of its own, and a hundred questions: as long as a busy machine takes. */

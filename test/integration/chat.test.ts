@@ -10,7 +10,7 @@ import { zoneOf } from '../../cli/zone.ts'
 import { runCli, startCli } from '../support/cli.ts'
 import { sampleHomeForTests } from '../support/sample-home-tests.ts'
 
-const { state, noteOf } = sampleHomeForTests('chat')
+const { state, cli, noteOf } = sampleHomeForTests('chat')
 
 const lineSchema = z.looseObject({
   turnId: z.string(),
@@ -29,7 +29,7 @@ async function lines(input: readonly string[], ...args: readonly string[]) {
   return { code, stderr, turns: all.map((line) => lineSchema.parse(JSON.parse(line))) }
 }
 async function shown() {
-  const { stdout } = await runCli(['chat', 'show', '--state', state, '--json'])
+  const { stdout } = await cli('chat', 'show', '--json')
   return shownSchema.parse(JSON.parse(stdout))
 }
 /** What a command keeps of its own until it is over. */

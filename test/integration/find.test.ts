@@ -11,6 +11,7 @@ import { retrieveReply } from '../../temporal/retrieve-calls.ts'
 import { runCli, startCli } from '../support/cli.ts'
 import { runSchema } from '../support/cli-shapes.ts'
 import { prepareDeployment, startDeployment, type TestDeployment } from '../support/deployment.ts'
+import { enrol } from '../support/enrolment.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'bulkhead-find-'))
 const state = join(base, 'state')
@@ -22,11 +23,7 @@ beforeAll(async () => {
   mkdirSync(state, { mode: 0o700 })
   await prepareDeployment(options)
   platform = await startDeployment(options)
-  const { stdout, stderr } = await runCli(['users', 'add', 'anna', '--state', state, '--json'])
-  const { folder } = z
-    .object({ folder: z.string() })
-    .parse(JSON.parse(stdout), { error: () => stderr })
-  cpSync(folder, anna, { recursive: true })
+  cpSync(await enrol(state, 'anna'), anna, { recursive: true })
 }, 240_000)
 afterAll(async () => {
   await platform?.stop()

@@ -1,14 +1,14 @@
 // Plans that build on what an earlier run found, on the sample home: an event that one run has found is moved
 // by the next, and noted by a third; what nobody has, or what is there no more, is refused with what to type.
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { runSchema } from '../support/cli-shapes.ts'
 import { sampleHomeForTests } from '../support/sample-home-tests.ts'
 
-const { base, state, cli } = sampleHomeForTests('handles')
+const { base, state, cli, noteOf } = sampleHomeForTests('handles')
 /** Of the run that has found the event. */
 let found = ''
 
@@ -78,8 +78,7 @@ describe('a plan that builds on an earlier run', () => {
   it('renders what was found, and the audit verifies', async () => {
     const { audit } = await run(planFile('note', noting()))
     expect(audit.verified).toBe(true)
-    const notes = join(state, 'agents', 'notes', 'data', 'found.md')
-    expect(readFileSync(notes, 'utf8')).toContain('asked for "Anna"')
+    expect(noteOf('found')).toContain('asked for "Anna"')
   })
 
   it('is refused before it begins where nobody has such a result', async () => {

@@ -38,9 +38,12 @@ beforeAll(async () => {
   await until('the model answers', isThere)
 }, 400_000)
 afterAll(async () => {
-  await platform?.stop()
-  await house.close()
-  rmSync(state, { recursive: true, force: true })
+  try {
+    await platform?.stop()
+  } finally {
+    rmSync(state, { recursive: true, force: true })
+    await house.close()
+  }
 })
 
 async function told<Name extends keyof typeof memoryResults>(

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApprovals } from '../../cli/inline-questions.ts'
+import { beginRequest } from '../support/begin-request.ts'
 import { runCli } from '../support/cli.ts'
 import { Connection } from '../support/connection.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
@@ -43,26 +44,20 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(async () => {
   await connection?.close()
-  await deployment?.stop()
-  await house.close()
-  rmSync(state, { recursive: true, force: true })
+  try {
+    await deployment?.stop()
+  } finally {
+    rmSync(state, { recursive: true, force: true })
+    await house.close()
+  }
 })
 
 const cli = (...args: readonly string[]) => runCli([...args, '--state', state])
 const result = (requestId: string) => connection.use(({ runs }) => runs.result(requestId), 120_000)
 const noteOf = (name: string) => readFileSync(join(state, 'notes', `${name}.md`), 'utf8')
 
-/** As an entry point does: stored, registered, started. */
-function begin(requestId: string, words: string): Promise<void> {
-  const asked = { kind: 'text' as const, name: 'ask', source: words, inputs: {} }
-  return connection.use(async (session) => {
-    const stored = await session.putRequest(requestId, JSON.stringify(asked))
-    if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
-    const registered = await session.request({ requestId, ...asked, priority: 'MEDIUM' })
-    if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
-    await session.runs.submit({ requestId, requestRef: stored.ref, text: true })
-  })
-}
+const begin = (requestId: string, source: string) =>
+  beginRequest(connection, { requestId, kind: 'text', source })
 
 /** The card of the plan that the model proposed, which waits. */
 async function planOf(requestId: string): Promise<{ readonly id: string; readonly card: string }> {

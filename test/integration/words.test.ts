@@ -11,6 +11,7 @@ import { openApprovals } from '../../cli/inline-questions.ts'
 import { describeActions } from '../../planner/catalogue.ts'
 import { plannerInputSchema } from '../../planner/propose.ts'
 import { canonicalJson } from '../../security/verify/canonical-json.ts'
+import { beginRequest } from '../support/begin-request.ts'
 import { runCli } from '../support/cli.ts'
 import { Connection } from '../support/connection.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
@@ -35,18 +36,8 @@ afterAll(async () => {
 const cli = (...args: readonly string[]) => runCli([...args, '--state', deployment.state])
 const result = (requestId: string) => connection.use(({ runs }) => runs.result(requestId), 120_000)
 
-/** As an entry point does: stored, registered, started. */
-function begin(requestId: string, kind: 'text' | 'plan', source: string): Promise<void> {
-  const asked = { kind, name: 'ask', source, inputs: {} }
-  return connection.use(async (session) => {
-    const stored = await session.putRequest(requestId, JSON.stringify(asked))
-    if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
-    const registered = await session.request({ requestId, ...asked, priority: 'MEDIUM' })
-    if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
-    const text = kind === 'text' ? ({ text: true } as const) : {}
-    await session.runs.submit({ requestId, requestRef: stored.ref, ...text })
-  })
-}
+const begin = (requestId: string, kind: 'text' | 'plan', source: string) =>
+  beginRequest(connection, { requestId, kind, source })
 async function ask(requestId: string, words: string) {
   await begin(requestId, 'text', words)
   return result(requestId)

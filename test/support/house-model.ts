@@ -1,19 +1,12 @@
-// A model on loopback, which speaks as Ollama does, and as Anthropic where it is asked so: it answers every question that wants a
-// shape with the first thing that fits it, and every other in the same few words. What it was asked, and
-// with which headers, is kept as it arrived.
+// A model on loopback, which speaks as Ollama does, and as Anthropic where it is asked so: it answers every
+// question that wants a shape with the first thing that fits it, and every other in the same few words.
+// What it was asked, and with which headers, is kept as it arrived.
 
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { readExchange } from './model-servers.ts'
+import { type Question, type QuestionServer, serveQuestions } from './question-server.ts'
 
-export interface HouseModel {
-  readonly origin: string
-  readonly asked: {
-    readonly path: string
-    readonly headers: IncomingHttpHeaders
-    readonly body: string
-  }[]
-  close(): Promise<void>
+export interface HouseModel extends QuestionServer {
+  readonly asked: Question[]
 }
 
 /** What it says where no shape is wanted. */
@@ -22,29 +15,11 @@ export const houseWords = 'The house says so.'
 /** @param embed what a text means; absent: each text of a question something else */
 export async function startHouseModel(embed?: (text: string) => number[]): Promise<HouseModel> {
   const asked: HouseModel['asked'] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.setEncoding('utf8')
-    request.on('data', (chunk: string) => {
-      body += chunk
-    })
-    request.on('end', () => {
-      const path = request.url ?? ''
-      asked.push({ path, headers: request.headers, body })
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(answer(path, JSON.parse(body), embed)))
-    })
+  const server = await serveQuestions((question) => {
+    asked.push(question)
+    return { status: 200, body: answer(question.path, JSON.parse(question.body), embed) }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { ...server, asked }
 }
 
 function answer(

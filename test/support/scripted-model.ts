@@ -2,9 +2,8 @@
 // what it is asked, and leaves the rest to the agent. What is asked without a script is refused, as by a
 // model that does not understand.
 
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { serveQuestions } from './question-server.ts'
 
 /** What the agent is told of one question. */
 export interface AskedOfModel {
@@ -38,6 +37,7 @@ export interface ScriptedModel {
   readonly asked: AskedOfModel[]
   /** What it answers from now on. */
   answer(script: Script): void
+  /** @throws what a script threw, or what was asked in no shape that it knows */
   close(): Promise<void>
 }
 
@@ -49,34 +49,20 @@ const bodyShape = z.object({
 export async function startScriptedModel(): Promise<ScriptedModel> {
   const asked: AskedOfModel[] = []
   let script: Script = () => ({ refusal: 'I know nothing of this.' })
-  const server = createServer((request, response) => {
-    let body = ''
-    request.setEncoding('utf8')
-    request.on('data', (chunk: string) => {
-      body += chunk
-    })
-    request.on('end', async () => {
-      const one = readAsked(body)
-      asked.push(one)
-      const said = await script(one)
-      const status = typeof said === 'number' ? said : 200
-      const told = typeof said === 'number' ? { error: { message: 'no' } } : completion(one, said)
-      response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0' })
-      response.end(JSON.stringify(told))
-    })
+  const server = await serveQuestions(async ({ body }) => {
+    const one = readAsked(body)
+    asked.push(one)
+    const said = await script(one)
+    return typeof said === 'number'
+      ? { status: said, body: { error: { message: 'no' } } }
+      : { status: 200, body: completion(one, said) }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     asked,
     answer(next) {
       script = next
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
   }
 }
 
