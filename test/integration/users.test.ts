@@ -127,10 +127,8 @@ describe('a run of one of them', () => {
 describe('a conversation of one of them', () => {
   const turnId = 'annas-turn'
   const said = { is: 'said', words: 'what is on', at: '2026-03-01T09:30', zone: 'UTC' } as const
-  const shown = {
-    is: 'plan',
-    request: { kind: 'plan', name: 'mine', source: plan, inputs: {}, priority: 'MEDIUM' },
-  } as const
+  const document = { kind: 'plan', name: 'mine', source: plan, inputs: {} } as const
+  const shown = { is: 'plan', request: { ...document, priority: 'MEDIUM' } } as const
   let saidRef: string
 
   it('is hers, and nobody else comes across it with their own folder', async () => {
@@ -156,11 +154,12 @@ describe('a conversation of one of them', () => {
     await expect(readTurn(hers, turnId, answerRef)).rejects.toThrow('NOT_PERMITTED')
     expect(hasSaidYes(anna, turnId, shown)).toBe(false)
     // A run that is begun so asks the notary for a request that nobody has registered.
-    const request = { requestId: turnId, requestRef: answerRef }
+    const stored = await his.putRequest(turnId, JSON.stringify(document))
+    if (stored.status !== 'STORED') throw new Error(stored.code)
+    const request = { requestId: turnId, requestRef: stored.ref }
     expect(await forged.begin({ request, priority: 'LOW' })).toMatchObject({ status: 'TAKEN' })
-    const { status, steps } = await his.runs.result(turnId)
-    expect(status).not.toBe('completed')
-    expect(steps).toEqual([])
+    const { status, code, steps } = await his.runs.result(turnId)
+    expect([status, code, steps]).toEqual(['denied', 'UNKNOWN_REQUEST', []])
   })
 })
 
