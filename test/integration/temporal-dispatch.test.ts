@@ -22,6 +22,7 @@ import { createActivities } from '../../temporal/activities.ts'
 import { oneKey } from '../../temporal/payload-keys.ts'
 import { fakeCatalogue } from '../support/fake-catalogue.ts'
 import { createFakeWorld, type FakeWorld } from '../support/fake-world.ts'
+import { createHeld } from '../support/held.ts'
 import { decide } from '../support/policy.ts'
 import { withRawClient } from '../support/temporal-histories.ts'
 import { startBench, type TemporalBench } from '../support/temporal-worker.ts'
@@ -140,18 +141,19 @@ async function until(ready: () => boolean): Promise<void> {
 
 describe('a run through the whole worker', () => {
   it('lets the server know that it lives while the notary takes its time over a plan', async () => {
-    let release: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    world.override.deliver = (subject) => (subject === 'notary.admit' ? held : undefined)
+    const held = createHeld()
+    world.override.deliver = (subject) => (subject === 'notary.admit' ? held.until : undefined)
     const stop = await startWorker()
-    const requestId = await submit()
-    // It beats later than it starts, or never.
-    while (!(await hasBeaten(requestId))) await delay(50)
-    release()
-    expect(await bench.client.result(requestId)).toMatchObject({ status: 'completed' })
-    await stop()
+    try {
+      const requestId = await submit()
+      // It beats later than it starts, or never.
+      await expect.poll(() => hasBeaten(requestId)).toBe(true)
+      held.release()
+      expect(await bench.client.result(requestId)).toMatchObject({ status: 'completed' })
+    } finally {
+      held.release()
+      await stop()
+    }
   })
 
   it('settles every step, and gives an answer that the owner may read', async () => {
@@ -239,19 +241,29 @@ describe('a run through the whole worker', () => {
   })
 
   it('finishes the command that is out, and undoes it, when it is cancelled', async () => {
-    const stop = await startWorker()
-    let release: (() => void) | undefined
+    const held = createHeld()
+    let appending = false
     beforeAct = async (action) => {
-      if (action === 'append') await new Promise<void>((resolve) => (release = resolve))
+      if (action !== 'append') return
+      appending = true
+      await held.until
     }
-    const requestId = await submit()
-    await until(() => release !== undefined)
-    await bench.client.cancel(requestId)
-    beforeAct = async () => undefined
-    await delay(300)
-    release?.()
-    const result = await bench.client.result(requestId)
-    await stop()
+    const stop = await startWorker()
+    const cancelled = async () => {
+      try {
+        const requestId = await submit()
+        await expect.poll(() => appending).toBe(true)
+        await bench.client.cancel(requestId)
+        // The agent is told as well, which is at work on it.
+        await expect.poll(() => world.log).toContain('cancel:write')
+        held.release()
+        return await bench.client.result(requestId)
+      } finally {
+        held.release()
+        await stop()
+      }
+    }
+    const result = await cancelled()
     expect(result.status).toBe('cancelled')
     expect(result.steps.map(({ outcome, undo }) => [outcome, undo])).toEqual([
       ['settled', undefined],
