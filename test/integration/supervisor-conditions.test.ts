@@ -15,6 +15,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { BusError } from '../../security/bus-error.ts'
 import {
   callControl,
   type DeploymentOptions,
@@ -218,18 +219,28 @@ describe('a start that cannot succeed', () => {
   })
 })
 
+/** Started once more where it was idle for long enough between the two questions. */
+async function healthOnceThere(bus: Awaited<ReturnType<typeof worker>>) {
+  for (;;) {
+    await ensured(bus)
+    try {
+      return await health(bus)
+    } catch (error) {
+      if (!(error instanceof BusError && error.code === 'NOT_DELIVERED')) throw error
+    }
+  }
+}
+
 describe('a ledger that was lost', () => {
   it('is not taken for a new one: the agent runs and refuses effects', async () => {
     const deployment = await startDeployment({ ...stubs, overrides: { test: { idleMs: 300 } } })
     const bus = await worker(deployment)
-    await ensured(bus)
-    expect(await health(bus)).toMatchObject({ sandbox: { ledger: 'OPEN' } })
+    expect(await healthOnceThere(bus)).toMatchObject({ sandbox: { ledger: 'OPEN' } })
     await until('it is stopped', async () => {
       return (await processOf(deployment, 'agent test.0')).state === 'stopped'
     })
     emptyLedger(deployment.state, 'test.0')
-    await ensured(bus)
-    expect(await health(bus)).toMatchObject({ sandbox: { ledger: 'MISSING' } })
+    expect(await healthOnceThere(bus)).toMatchObject({ sandbox: { ledger: 'MISSING' } })
     await bus.close()
     await deployment.stop()
   })
