@@ -265,6 +265,8 @@ const endsAttempts: ReadonlySet<string> = new Set([
   'RUN_ABORTING',
   'REQUEST_CANCELLED',
   'QUARANTINED',
+  'DEADLINE_PASSED',
+  'REQUEST_LIMIT',
   // Its probe was being asked when an earlier attempt ended.
   'UNRESOLVED',
 ])

@@ -44,6 +44,9 @@ const explain = (about: About) => {
   return `${missing === '' ? '' : `it lacks ${missing}; `}npx bulkhead policy explain ${run} ${subject}`
 }
 
+const moreRoom = () =>
+  'npx bulkhead plan check <recipe|plan.yaml>   says what it takes; then run it with more'
+
 /** Somebody asked for what no honest party asks for, and did not get it. */
 const attempt = (what: string, next: Remedy['next'] = rowsOf): Remedy => ({
   ...{ what, prevented: 'yes', person: 'always', next },
@@ -78,6 +81,7 @@ export const ofNotary: Remedies = {
   PROPOSALS_USED_UP: refusal('a planner proposed nothing that may be done', () => {
     return 'say it otherwise: npx bulkhead ask "..."'
   }),
+  INFEASIBLE: refusal('a plan cannot be carried out within what its request allows', moreRoom),
   UNKNOWN_SCHEDULE: refusal('a schedule was named that nobody enabled', () => {
     return 'npx bulkhead schedule list'
   }),
@@ -114,6 +118,8 @@ export const ofNotary: Remedies = {
   NOT_DECIDED: everyday,
   NOT_CANCELLED: everyday,
   LIMIT: refusal('something is larger than its limit', checkPlan),
+  REQUEST_LIMIT: refusal('a step would spend more than its request may', moreRoom),
+  DEADLINE_PASSED: refusal('a step would begin after the deadline of its request', moreRoom),
   FLOW: refusal('the flow rules refuse who would see a value, or what would decide', checkPlan),
   POLICY: refusal('no rule of the policy allows the action', explain),
   QUARANTINED: refusal('an agent that is shut out was needed', () => 'npx bulkhead agents list'),

@@ -15,6 +15,7 @@ import { refuseFlow } from './flow.ts'
 import { refuseHandles } from './handles.ts'
 import { refuseByPolicy } from './policy.ts'
 import { useUp } from './questions.ts'
+import { infeasibleRefusal } from './request-limit.ts'
 import { refuseUnapproved } from './standing-approval.ts'
 import { keepStartTimes, knownStartTimes, startTimesOf } from './start-times.ts'
 import type { RequestRecord } from './state.ts'
@@ -74,6 +75,8 @@ export function letBegin(
   if (request.admitted_at === null) {
     const starts = startTimesOf(request, plan, context.zone)
     if ('refusal' in starts) return starts
+    const unfit = infeasibleRefusal(context, writer, { request, plan, times: starts.times })
+    if (unfit !== undefined) return { refusal: unfit }
     const forbidden = refuseByPolicy(context, plan)
     if (forbidden !== undefined) return { refusal: forbidden }
     const answer = isShownFirst(context, request)

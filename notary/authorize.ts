@@ -26,6 +26,7 @@ import { type Located, locate } from './locate.ts'
 import { decideEffect } from './policy.ts'
 import { loadSources } from './provenance.ts'
 import type { Unanswered } from './questions.ts'
+import { limitRefusal } from './request-limit.ts'
 import { guardOf, type ResolvedArgs, resolveArgs, wantedSources } from './resolve.ts'
 import type { EffectRecord, State } from './state.ts'
 import type { Writer } from './store.ts'
@@ -109,6 +110,8 @@ function decideAuthorize(context: NotaryContext, writer: Writer, call: Authorize
   if (resolved.status === 'REFUSED') return denied(resolved.refusal, resolved.fate)
   const answer = decideEffect(context, writer, { located, args: resolved.args })
   if ('refusal' in answer) return denied(answer.refusal, true)
+  const beyond = limitRefusal(writer, located, resolved.args)
+  if (beyond !== undefined) return denied(beyond, true)
   const flow = decideFlow(context, located, resolved.args)
   if ('refusal' in flow) return denied(flow.refusal, true)
   if ((effect?.attempts ?? 0) >= located.maxAttempts) {

@@ -1,7 +1,7 @@
 // `notary.cancel`: a person stops a run. From the commit on no forward step of it is authorised, and
 // its declared undos are. What has happened already is still settled. Idempotent.
 
-import { consultationsOf } from './consult.ts'
+import { consultationsOf } from '../plan/consultation.ts'
 import { type NotaryContext, recordRefusal } from './context.ts'
 import type { CancelCall, CancelReply } from './contract.ts'
 import { userOf } from './users.ts'

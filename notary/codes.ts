@@ -17,6 +17,7 @@ export const notaryCodes = [
   'NOT_ADMITTED',
   'ALREADY_PROPOSED',
   'PROPOSALS_USED_UP',
+  'INFEASIBLE',
   // schedules
   'UNKNOWN_SCHEDULE',
   'SCHEDULE_CONFLICT',
@@ -44,6 +45,8 @@ export const notaryCodes = [
   'NOT_DECIDED',
   'NOT_CANCELLED',
   'LIMIT',
+  'REQUEST_LIMIT',
+  'DEADLINE_PASSED',
   'FLOW',
   'POLICY',
   'QUARANTINED',

@@ -11,7 +11,7 @@ import {
   type ProposalFault,
 } from '../plan/consultation.ts'
 import { type Consultation, consultationId, parseConsultationId } from '../plan/ids.ts'
-import { maxModels, type PlannerModel } from '../plan/planner-models.ts'
+import type { PlannerModel } from '../plan/planner-models.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import { digestOf, saltedHash } from '../security/verify/hash.ts'
 import { type Decided, letBegin } from './admit.ts'
@@ -156,14 +156,6 @@ function registerConsultation(
 function compileContext(context: NotaryContext, user: string) {
   const { catalogue, decide } = context
   return { catalogue, decide, names: namesOf(context, user) }
-}
-
-/** All that a request can have had, also of models that are set up no more. */
-export function consultationsOf(of: string): readonly string[] {
-  const models = Array.from({ length: maxModels }, (_, model) => model)
-  return ([1, 2] as const).flatMap((round) =>
-    models.map((model) => consultationId({ of, round, model })),
-  )
 }
 
 function refuse(code: Refusal['code'], message: string): { readonly refusal: Refusal } {

@@ -4,6 +4,7 @@
 
 import { z } from 'zod'
 import { limits } from '../plan/limits.ts'
+import { requestLimitsSchema } from '../plan/request-limits.ts'
 import { resultFaults } from '../plan/result-rules.ts'
 import { spentSchema } from './budget-contract.ts'
 import { notaryCodes } from './codes.ts'
@@ -66,6 +67,8 @@ export const requestCall = z.strictObject({
   source: z.string().max(1024 * 1024),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   priority: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+  /** Absent: as much and as long as policy and budgets let. */
+  limits: requestLimitsSchema.optional(),
 })
 export const requestReply = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('REGISTERED'), digest: hash, user: z.string() }),

@@ -11,6 +11,7 @@ import { digestOf, sha256 } from '../security/verify/hash.ts'
 import { type NotaryContext, recordRefusal } from './context.ts'
 import type { RequestCall, RequestReply } from './contract.ts'
 import { handlesOf } from './handles.ts'
+import { keepLimits } from './request-limit.ts'
 import type { Writer } from './store.ts'
 import { namesOf, userOf } from './users.ts'
 
@@ -46,8 +47,13 @@ export async function request(
       refuse(writer, { code: 'NOT_PERMITTED', message }),
     )
   }
-  const { kind, name, source, inputs, priority } = call
-  const content = digestOf({ kind, name, source: sha256(source), inputs, priority, user })
+  const { kind, name, source, inputs, priority, limits } = call
+  // Without limits the content is what it was before there were any.
+  const limited = limits === undefined ? {} : { limits }
+  const content = digestOf({
+    ...{ kind, name, source: sha256(source), inputs, priority, user },
+    ...limited,
+  })
   const known = context.store.state.request(call.requestId)
   // A resend is answered from the state: a later release may compile the same bytes differently.
   const compiled = known === undefined ? compileCall(context, call, user) : undefined
@@ -86,6 +92,7 @@ export async function request(
       canonicalJson(plan),
     )
     const { requestId } = call
+    keepLimits(writer, requestId, limits)
     writer.append({
       ...{ kind: 'plan', actor: user, subject: requestId, correlation: requestId, trace: '' },
       body: {
@@ -97,6 +104,7 @@ export async function request(
         priority,
         source: context.commit(source),
         inputs: context.commit(inputs),
+        ...(limits === undefined ? {} : { limits: context.commit(limits) }),
       },
     })
     return { status: 'REGISTERED', digest, user }

@@ -8,6 +8,7 @@ import { budgetTables } from './budget-state.ts'
 import { loopTables } from './loop-state.ts'
 import { proposalTables } from './proposal-state.ts'
 import { quarantineTable } from './quarantine-state.ts'
+import { requestLimitTable } from './request-limit-state.ts'
 import { standingTables } from './standing-state.ts'
 import { usageTable } from './usage-state.ts'
 
@@ -123,4 +124,5 @@ export const migrations: readonly Migration[] = [
   { from: 6, to: 7, what: 'how much happened lately', sql: usageTable },
   { from: 7, to: 8, what: 'how much was spent in a day and a month', sql: budgetTables },
   { from: 8, to: 9, what: 'what is proposed for a person’s words', sql: proposalTables },
+  { from: 9, to: 10, what: 'what one request may spend, and until when', sql: requestLimitTable },
 ]

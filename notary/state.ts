@@ -9,6 +9,7 @@ import type { NotaryDatabase } from './database.ts'
 import { createLoopState, wholeLoop } from './loop-state.ts'
 import { createProposalState } from './proposal-state.ts'
 import { createQuarantineState } from './quarantine-state.ts'
+import { createRequestLimitState } from './request-limit-state.ts'
 import { createStandingState } from './standing-state.ts'
 import { createUsageState } from './usage-state.ts'
 
@@ -127,6 +128,7 @@ export function createState(db: NotaryDatabase) {
     ...createUsageState(db),
     ...createBudgetState(db),
     ...createApprovalState(db),
+    ...createRequestLimitState(db),
   }
 }
 

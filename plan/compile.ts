@@ -54,8 +54,6 @@ export interface CompileContext {
   readonly handles?: LookUpHandle | 'later' | undefined
   /** Recorded durations per `agent.action`; without them a cautious guess is used. */
   readonly durations?: Durations
-  /** Milliseconds the person gives it; a critical path that is longer is INFEASIBLE. */
-  readonly deadlineMs?: number
 }
 
 /** More knots than this tell nobody anything new. */
@@ -144,10 +142,6 @@ export function compileWritten(
   const approvals = [...new Set([...asked, ...enabled, ...questions.map(({ step }) => step)])]
   const told = { durations, approvals, questions }
   const report = reportOn(compiled, levelsOf(steps), actions, told)
-  if (context.deadlineMs !== undefined && report.estimateMs.p50 > context.deadlineMs) {
-    const message = `the longest path takes about ${report.estimateMs.p50} ms, the deadline is in ${context.deadlineMs} ms`
-    return { ok: false, issues: [{ code: 'INFEASIBLE', path: '', message }] }
-  }
   return { ok: true, plan: compiled, digest: digestOf(compiled), report }
 }
 

@@ -7,15 +7,24 @@
 import { Temporal } from 'temporal-polyfill'
 import { type CompileContext, type CompileResult, compilePlan } from './compile.ts'
 import { compileProposal, goalOf } from './compile-proposal.ts'
+import { consultationId } from './ids.ts'
 import { limits } from './limits.ts'
 import type { Catalogue } from './manifest.ts'
 import { modelAgent, offeredActions } from './offered-actions.ts'
-import type { PlannerModel } from './planner-models.ts'
+import { maxModels, type PlannerModel } from './planner-models.ts'
 import { isObject } from './pointer.ts'
 import { readCanonical } from './result-rules.ts'
 
 /** The one step of it. */
 export const consultationStep = 'propose'
+
+/** All that a request can have had, also of models that are set up no more. */
+export function consultationsOf(of: string): readonly string[] {
+  const models = Array.from({ length: maxModels }, (_, model) => model)
+  return ([1, 2] as const).flatMap((round) =>
+    models.map((model) => consultationId({ of, round, model })),
+  )
+}
 
 /** What was wrong with a proposal: codes and places, no text (R7). */
 export interface ProposalFault {

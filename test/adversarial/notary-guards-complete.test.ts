@@ -8,6 +8,7 @@ import { guards as authorise } from '../support/notary-guards-authorise.ts'
 import { guards as consultations } from '../support/notary-guards-consultations.ts'
 import { guards as decisions } from '../support/notary-guards-decisions.ts'
 import { guards as handles } from '../support/notary-guards-handles.ts'
+import { guards as limits } from '../support/notary-guards-limits.ts'
 import { guards as loops } from '../support/notary-guards-loops.ts'
 import { guards as people } from '../support/notary-guards-people.ts'
 import { guards as proposals } from '../support/notary-guards-proposals.ts'
@@ -18,6 +19,7 @@ const all = [
   consultations,
   decisions,
   handles,
+  limits,
   loops,
   people,
   proposals,

@@ -40,12 +40,16 @@ export const consult = (house: Harness, requestId: string, more: object = {}) =>
 export function askCall(
   house: Harness,
   requestId: string,
-  asked: { readonly faults?: readonly ProposalFault[]; readonly args?: object } = {},
+  asked: {
+    readonly faults?: readonly ProposalFault[]
+    readonly args?: object
+    readonly model?: PlannerModel
+  } = {},
 ) {
   const compiled = compileConsultation(
     {
       ...{ words, at: house.clock.now(), zone: 'Europe/Vienna', faults: asked.faults ?? [] },
-      model: planner[0] as PlannerModel,
+      model: asked.model ?? (planner[0] as PlannerModel),
     },
     { catalogue: houseCatalogue, decide },
   )

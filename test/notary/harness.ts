@@ -25,6 +25,7 @@ import type { PlannerModel } from '../../plan/planner-models.ts'
 import type { Decide } from '../../plan/policy.ts'
 import type { KnownNames } from '../../plan/principals.ts'
 import type { Slots } from '../../plan/replicas.ts'
+import type { RequestLimits } from '../../plan/request-limits.ts'
 import type { CompiledPlan, InputValues } from '../../plan/schema.ts'
 import { createHeadSealer } from '../../security/audit/checkpoint.ts'
 import { createMinter } from '../../security/mint/token.ts'
@@ -84,6 +85,8 @@ export interface RunOptions {
   readonly admitted?: boolean
   /** Of the entry point that asks; the owner's unless it is another. */
   readonly account?: string
+  /** What the person allows it; absent: whatever policy and budgets let. */
+  readonly limits?: RequestLimits
 }
 
 export interface Run {
@@ -207,9 +210,12 @@ async function startRun(
     keys: Harness['keys']
   },
   source: string,
-  { requestId = 'r-1', inputs = {}, admitted = true, account = 'cli' }: RunOptions = {},
+  { requestId = 'r-1', inputs = {}, admitted = true, account = 'cli', limits }: RunOptions = {},
 ): Promise<Run> {
-  const registration = { requestId, kind: 'plan', name: 'test', source, inputs, priority: 'MEDIUM' }
+  const registration = {
+    ...{ requestId, kind: 'plan', name: 'test', source, inputs, priority: 'MEDIUM' },
+    ...(limits === undefined ? {} : { limits }),
+  }
   const registered = await notary.request(account, registration)
   if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
   const compiled = await compileWithHandles(

@@ -31,7 +31,7 @@ import { makeOldAudit, type OldVersion, oldVersions } from '../support/old-audit
 
 const audit = await generateKeyPairJwk()
 const seal = await createHeadSealer(audit.privateJwk)
-const newest = 9
+const newest = 10
 const at = 1_800_000_000_000
 const [first, second, third] = oldVersions
 
@@ -90,7 +90,7 @@ describe('the schema', () => {
     // the new version here beside its number.
     expect([versionOf(file), sha256(schemaOf(file).join('\n'))]).toEqual([
       newest,
-      'D5Xpdkvgtfk4I3C7-Yuu59wCLzfrqoLA3j0vPTnAyyE',
+      'eiTuu3FPxfTvsSvV_4JOEKtNBQmNKEKa5T5P9Vjjv00',
     ])
   })
 

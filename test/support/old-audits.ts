@@ -155,6 +155,14 @@ const version8 = `
   CREATE INDEX charge_at ON charge (at);
 `
 
+const version9 = `
+  ALTER TABLE request ADD COLUMN words TEXT;
+  CREATE TABLE proposal (
+    request TEXT NOT NULL REFERENCES request (id), hash TEXT NOT NULL, accepted INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (request, hash)
+  ) STRICT, WITHOUT ROWID;
+`
+
 const upTo6 = version1 + version2 + version3 + quarantine + version4 + version5 + version6
 
 export const oldVersions = [
@@ -183,6 +191,7 @@ export const oldVersions = [
   },
   { name: 'version 7', version: 7, schema: upTo6 + version7 },
   { name: 'version 8', version: 8, schema: upTo6 + version7 + version8 },
+  { name: 'version 9', version: 9, schema: upTo6 + version7 + version8 + version9 },
 ] as const
 export type OldVersion = (typeof oldVersions)[number]
 
