@@ -1,11 +1,12 @@
 // What may be typed after `bulkhead ask`.
 
 import type { Command } from 'commander'
+import { type LimitWords, withLimits } from './limit-options.ts'
 import { type PlannerChoice, plannerOption } from './planner-option.ts'
 import { priorityOption, toPriority } from './priority-option.ts'
 import type { Common, Wiring } from './wiring.ts'
 
-interface AskWords {
+interface AskWords extends LimitWords {
   readonly yes?: boolean
   readonly dryRun?: boolean
   readonly planner?: PlannerChoice
@@ -14,10 +15,11 @@ interface AskWords {
 
 export function addAsk(program: Command, { common, examples, perform }: Wiring): void {
   examples(
-    common(program.command('ask <words...>')),
+    withLimits(common(program.command('ask <words...>'))),
     'ask "what is on tomorrow"',
     'ask "what does tomorrow look like, and put it in my notes"',
     'ask "remind me to call Grandma on friday at 17:00" --yes',
+    'ask "sum up my week" --planner model --max-usd 0.05 --deadline 10m',
     'ask "how did I sleep and which bills are due" --dry-run',
     'ask "put what my dentist wrote last into a note" --planner model',
   )
@@ -34,14 +36,17 @@ export function addAsk(program: Command, { common, examples, perform }: Wiring):
         const { zoneOf } = await import('./zone.ts')
         const { personAt } = await import('./inline-questions.ts')
         const { askCommand } = await import('./commands/ask.ts')
+        const { readLimits } = await import('./read-limits.ts')
         const { decide } = await readPolicy(state)
+        const zone = zoneOf(state)
         return askCommand(() => openSession(state), output, words.join(' '), {
           yes: options.yes === true,
           dryRun: options.dryRun === true,
           priority: toPriority(options.priority),
           names: readKnownNames(state),
           decide,
-          zone: zoneOf(state),
+          limits: readLimits(options, { now: Date.now(), zone }),
+          zone,
           person: personAt(output),
           planner: options.planner,
           models: findDeployment(state)?.planner ?? [],

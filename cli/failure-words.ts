@@ -182,6 +182,36 @@ export const attemptWords: Readonly<Record<AttemptFailureType, FailureWords>> = 
   CIRCUIT_OPEN: { what: 'the agent does not answer, and was left alone', next: look },
 }
 
+const withMore =
+  (option: string) =>
+  ({ recipe }: Pick<FailedStep, 'recipe'>) =>
+    `npx bulkhead run ${recipe ?? '<the same plan>'}   with ${option}`
+
+/** What the notary refuses by what the person allows the request: of a whole run, or of a step. */
+const limitWords: Readonly<
+  Record<
+    'INFEASIBLE' | 'REQUEST_LIMIT' | 'DEADLINE_PASSED',
+    { readonly what: string; next(run: Pick<FailedStep, 'recipe'>): string }
+  >
+> = {
+  INFEASIBLE: {
+    what: 'the plan cannot be carried out within its --deadline and --max-usd, and nothing of it was begun',
+    next: withMore('a later --deadline or a larger --max-usd'),
+  },
+  REQUEST_LIMIT: {
+    what: 'it would spend more than --max-usd leaves, and nothing was sent',
+    next: withMore('a larger --max-usd'),
+  },
+  DEADLINE_PASSED: {
+    what: 'it would begin after --deadline, and nothing more was sent',
+    next: withMore('a later --deadline'),
+  },
+}
+
+export function wordsForLimit(code: string | undefined) {
+  return code === undefined ? undefined : ownOf(limitWords, code)
+}
+
 /** Undefined for a code that says what became of other steps, or that the notary gave. */
 export function wordsFor(agent: string, code: string | undefined): FailureWords | undefined {
   if (code === undefined) return undefined

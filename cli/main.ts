@@ -20,6 +20,7 @@ import { addUsers } from './add-users.ts'
 import { chooseState, terminalOf } from './config.ts'
 import { toCount } from './count-option.ts'
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts'
+import { type LimitWords, withLimits } from './limit-options.ts'
 import { createOutput, flushOutput, type Output, type OutputFormat } from './output.ts'
 import { priorityOption, toPriority } from './priority-option.ts'
 import type { Common as Shared } from './wiring.ts'
@@ -118,7 +119,7 @@ function addPlatform(program: Command): void {
     )
 }
 
-interface RunWords {
+interface RunWords extends LimitWords {
   readonly input: string[]
   readonly dryRun?: boolean
   readonly requestId?: string
@@ -127,9 +128,10 @@ interface RunWords {
 
 function addPlans(program: Command): void {
   examples(
-    common(program.command('run <recipe|plan.yaml>')),
+    withLimits(common(program.command('run <recipe|plan.yaml>'))),
     'run morning-briefing --input day=2026-01-31',
     'run my-plan.yaml --dry-run',
+    'run my-plan.yaml --deadline 15m --max-usd 0.05',
     'run morning-briefing --request-id today-1   (again with the same id: the same run)',
   )
     .description('run a recipe or a plan file and wait for its answer')
@@ -142,7 +144,10 @@ function addPlans(program: Command): void {
         const { openSession } = await import('./session.ts')
         const { readKnownNames } = await import('./names.ts')
         const { readPolicy } = await import('./policy.ts')
+        const { zoneOf } = await import('./zone.ts')
+        const { readLimits } = await import('./read-limits.ts')
         const { decide } = await readPolicy(state)
+        const zone = zoneOf(state)
         return (await import('./commands/run.ts')).runCommand(
           () => openSession(state),
           output,
@@ -153,6 +158,8 @@ function addPlans(program: Command): void {
             names: readKnownNames(state),
             decide,
             priority: toPriority(options.priority),
+            zone,
+            limits: readLimits(options, { now: Date.now(), zone }),
             ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
           },
         )
@@ -176,7 +183,9 @@ function addPlans(program: Command): void {
           const { decide } = await readPolicy(state)
           const command = name === 'check' ? commands.planCheckCommand : commands.planShowCommand
           const inputs = readInputs(options.input)
-          return command(output, what, { inputs, names: readKnownNames(state), decide })
+          const { zoneOf } = await import('./zone.ts')
+          const zone = zoneOf(state)
+          return command(output, what, { inputs, names: readKnownNames(state), decide, zone })
         }),
       )
   }

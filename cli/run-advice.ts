@@ -2,12 +2,14 @@
 // outcome and every failed undo has a line: nothing that needs a person ends in silence.
 
 import type { LoopSummary, OpenApproval, StepOutcome, Tally } from '../workflows/contract.ts'
-import { wordsFor } from './failure-words.ts'
+import { wordsFor, wordsForLimit } from './failure-words.ts'
 
 export interface AdvisedRun {
   readonly requestId: string
   readonly status: string
   readonly recipe?: string
+  /** Why it ended so, where that is known. */
+  readonly code?: string
   /** Of a plan that waits to be approved as a whole. */
   readonly approvals?: readonly OpenApproval[]
   readonly steps: readonly {
@@ -38,6 +40,7 @@ export function allOutcomes({ steps }: Pick<AdvisedRun, 'steps'>): readonly Step
 export function adviceFor(run: AdvisedRun): readonly Advice[] {
   const { requestId, status, steps } = run
   const asked = [
+    ...limitAdvice(run),
     ...approvalAdvice('the plan', run.approvals),
     ...steps.flatMap(({ id, approvals }) => approvalAdvice(id, approvals)),
   ]
@@ -99,6 +102,21 @@ function failureAdvice(
     if (one === undefined || words === undefined) return []
     const next = words.next({ requestId, recipe, step: id, agent, code: one })
     return [{ about: `${id} failed, ${agent}.${action}: ${words.what} (${one})`, next }]
+  })
+}
+
+/** Each once: a loop beyond its limit is refused item by item. */
+function limitAdvice({ code, recipe, steps }: AdvisedRun): readonly Advice[] {
+  const refused = steps.flatMap(({ id, outcome, code: own, loop }) => {
+    const items = loop?.failed.filter((one) => one.outcome === 'denied') ?? []
+    const codes = [...(outcome === 'denied' ? [own] : []), ...items.map((one) => one.code)]
+    return codes.map((one) => [one, id] as const)
+  })
+  const found = new Map([[code, 'the plan'], ...refused.toReversed()])
+  return [...found].flatMap(([one, name]): readonly Advice[] => {
+    const words = wordsForLimit(one)
+    if (words === undefined) return []
+    return [{ about: `${name}: ${words.what} (${one})`, next: words.next({ recipe }) }]
   })
 }
 

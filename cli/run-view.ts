@@ -79,7 +79,9 @@ export function toRunDocument(facts: RunFacts): RunDocument {
   const { status, approvals, consulted } = facts.state
   const asked = approvals === undefined ? {} : { approvals }
   const recipe = facts.recipe === undefined ? {} : { recipe: facts.recipe }
-  const next = adviceFor({ requestId: facts.requestId, status, steps, ...asked, ...recipe })
+  const code = facts.state.code === undefined ? {} : { code: facts.state.code }
+  const told = { ...asked, ...recipe, ...code }
+  const next = adviceFor({ requestId: facts.requestId, status, steps, ...told })
   return {
     requestId: facts.requestId,
     workflowId: facts.requestId,
@@ -90,7 +92,7 @@ export function toRunDocument(facts: RunFacts): RunDocument {
     steps,
     ...asked,
     ...(consulted === undefined ? {} : { consulted }),
-    ...(facts.state.code === undefined ? {} : { code: facts.state.code }),
+    ...code,
     ...(next.length === 0 ? {} : { next }),
     audit: facts.audit,
     links: { temporal: facts.link },

@@ -10,6 +10,7 @@ import { planFromWords } from '../../planner/rules/plan-from-words.ts'
 import type { Turn } from '../../workflows/assistant-contract.ts'
 import { askedLine, type ModelOptions } from '../commands/ask-model.ts'
 import { compileRun, followRun } from '../commands/run.ts'
+import { estimateLine, estimateOf } from '../estimate-words.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { planWords } from '../plan-words.ts'
@@ -169,7 +170,8 @@ async function askYes(
     const compiled = compileRun({ kind, name, source }, { inputs, names, decide })
     if (!compiled.ok) return 'no'
     if (made.written !== undefined) output.talk(`taken as: ${made.written}`)
-    for (const line of planWords(compiled)) output.talk(line)
+    const estimate = estimateOf(compiled.plan, { now: Date.now(), zone: chat.zone })
+    for (const line of [...planWords(compiled), estimateLine(estimate)]) output.talk(line)
   }
   const typed = await lines.next('run it? [y/N] ')
   if (typed === undefined) {

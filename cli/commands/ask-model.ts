@@ -43,7 +43,7 @@ export async function askModel(
   open: () => Promise<Session>,
   output: Output,
   { words, planned }: { readonly words: string; readonly planned: Planned },
-  { models, dryRun, yes, person, priority }: Omit<AskOptions, 'names' | 'decide' | 'zone'>,
+  { models, dryRun, yes, person, priority, limits }: Omit<AskOptions, 'names' | 'decide' | 'zone'>,
 ): Promise<ExitCode> {
   if (dryRun) {
     throw new CommandError('what a model proposes is not known before it is asked', {
@@ -59,7 +59,9 @@ export async function askModel(
     // Nobody is there to say yes: the question stays, and says which command answers it.
     const leaves = !yes && person === undefined
     const { document, exitCode } = await detachable(requestId, output, () =>
-      performRun(session, run, output, { inputs: {}, requestId, priority, yes, leaves }),
+      performRun(session, run, output, {
+        ...{ inputs: {}, requestId, priority, limits, yes, leaves },
+      }),
     )
     output.data(document, () => runLines(document))
     return exitCode

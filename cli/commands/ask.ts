@@ -6,11 +6,13 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Decide } from '../../plan/policy.ts'
 import type { KnownNames } from '../../plan/principals.ts'
-import type { InputValues, Priority } from '../../plan/schema.ts'
+import type { RequestLimits } from '../../plan/request-limits.ts'
+import type { Priority } from '../../plan/schema.ts'
 import { listRecipes } from '../../planner/recipes.ts'
 import type { Option, Planned } from '../../planner/rules/contract.ts'
 import { planFromWords } from '../../planner/rules/plan-from-words.ts'
 import { toRun } from '../asked-words.ts'
+import { estimateLine, estimateOf, tellUnfit, unfitIssues } from '../estimate-words.ts'
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts'
 import { type AskPerson, toAnswer } from '../inline-questions.ts'
 import type { Output } from '../output.ts'
@@ -24,6 +26,7 @@ import {
   detachable,
   drawRequestId,
   performRun,
+  type RunOptions,
   type RunSource,
   reportIssues,
 } from './run.ts'
@@ -32,6 +35,8 @@ export interface AskOptions extends ModelOptions {
   readonly yes: boolean
   readonly dryRun: boolean
   readonly priority: Priority
+  /** What the person allows it; undefined: whatever policy and budgets let. */
+  readonly limits: RequestLimits | undefined
   readonly names: KnownNames
   readonly decide: Decide
   /** IANA name: where "tomorrow" is meant. */
@@ -62,39 +67,50 @@ export async function askCommand(
     return reportIssues(compiled, output)
   }
   const { digest, report, plan } = compiled
-  const shown = { ok: true, ...named(run), inputs, goal: plan.goal, digest, report, plan }
+  const present = { now: Date.now(), zone: options.zone }
+  const estimate = estimateOf(plan, present)
+  const unfit = unfitIssues(estimate, options.limits, present.now)
+  if (tellUnfit(output, estimate, unfit)) return exitCodes.failed
+  const { goal } = plan
+  const shown = { ok: true, ...named(run), inputs, goal, digest, report, estimate, plan }
+  const lines = () => [...planWords(compiled), estimateLine(estimate)]
   if (options.dryRun) {
-    output.data(shown, () => planWords(compiled))
+    output.data(shown, lines)
     return exitCodes.completed
   }
   if (!options.yes) {
     const { person } = options
     if (person === undefined) {
-      output.data(shown, () => planWords(compiled))
+      output.data(shown, lines)
       throw new CommandError('nothing was run: nobody is at a terminal to say yes', {
         exitCode: exitCodes.usage,
-        next: `npx bulkhead ask --yes ${shellWord(words)}`,
+        // Written out without them, a copy of it would be without limits.
+        next:
+          options.limits === undefined
+            ? `npx bulkhead ask --yes ${shellWord(words)}`
+            : 'the same command once more, with --yes',
       })
     }
-    for (const line of planWords(compiled)) output.talk(line)
+    for (const line of lines()) output.talk(line)
     if (toAnswer(await person('run it? [y/N] ')) !== 'approve') {
       output.talk('nothing was run')
       return exitCodes.failed
     }
   }
-  return await perform(await open(), output, { run, inputs, priority: options.priority })
+  const { priority, limits } = options
+  return await perform(await open(), output, { run, inputs, priority, limits })
 }
 
 async function perform(
   session: Session,
   output: Output,
-  asked: { readonly run: RunSource; readonly inputs: InputValues; readonly priority: Priority },
+  asked: { readonly run: RunSource } & Pick<RunOptions, 'inputs' | 'priority' | 'limits'>,
 ): Promise<ExitCode> {
-  const { run, inputs, priority } = asked
+  const { run, ...given } = asked
   try {
     const requestId = drawRequestId(run.name, new Date())
     const { document, exitCode } = await detachable(requestId, output, () =>
-      performRun(session, run, output, { inputs, requestId, priority }),
+      performRun(session, run, output, { ...given, requestId }),
     )
     output.data(document, () => runLines(document))
     return exitCode

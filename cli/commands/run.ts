@@ -12,12 +12,14 @@ import { isDenial } from '../../plan/issues.ts'
 import { limits } from '../../plan/limits.ts'
 import type { Decide } from '../../plan/policy.ts'
 import type { KnownNames } from '../../plan/principals.ts'
+import type { RequestLimits } from '../../plan/request-limits.ts'
 import { type InputValues, type Priority, requestIdPattern } from '../../plan/schema.ts'
 import { findRecipe, listRecipes } from '../../planner/recipes.ts'
 import type { RunState } from '../../workflows/contract.ts'
 import { onlineAudit } from '../audit-source.ts'
 import { checkAudit, readAuditKey } from '../audit-verification.ts'
 import { changedModels } from '../consulted-view.ts'
+import { estimateLine, estimateOf, tellUnfit, unfitIssues } from '../estimate-words.ts'
 import { CommandError, type ExitCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts'
 import { type Accepts, createAsker } from '../inline-questions.ts'
 import { withOpenApprovals } from '../open-approvals.ts'
@@ -107,18 +109,21 @@ export interface RunOptions {
   readonly inputs: InputValues
   readonly requestId: string
   readonly priority?: Priority
+  /** What the person allows it; undefined: whatever policy and budgets let. */
+  readonly limits?: RequestLimits | undefined
 }
 
 /** Known to the worker and the notary, and not started; the same request again is the same. */
 export async function registerRun(
   session: Session,
   run: RunSource | SaidSource,
-  { requestId, inputs, priority = 'MEDIUM' }: RunOptions,
+  { requestId, inputs, priority = 'MEDIUM', limits: given }: RunOptions,
 ): Promise<{ readonly requestRef: string }> {
   const request = { ...run, inputs }
   const stored = await session.putRequest(requestId, JSON.stringify(request))
   if (stored.status !== 'STORED') throw refused('the worker', requestId, stored)
-  const registered = await session.request({ requestId, ...request, priority })
+  const limited = given === undefined ? {} : { limits: given }
+  const registered = await session.request({ requestId, ...request, priority, ...limited })
   if (registered.status !== 'REGISTERED') throw refused('the notary', requestId, registered)
   return { requestRef: stored.ref }
 }
@@ -291,21 +296,31 @@ export async function runCommand(
     readonly decide: Decide
     readonly requestId?: string
     readonly priority: Priority
+    readonly limits: RequestLimits | undefined
+    /** IANA name: where the times are that a plan gives without a zone. */
+    readonly zone: string
   },
 ): Promise<ExitCode> {
   const run = readRunSource(what)
   const inputs = readInputs(options.input)
   assertRequestId(options.requestId)
-  const { names, decide } = options
+  const { names, decide, priority, limits: given } = options
   const compiled = compileRun(run, { inputs, names, decide, handles: 'later' })
   if (!compiled.ok) {
     output.data({ ok: false, issues: compiled.issues }, () => [])
     return reportIssues(compiled, output)
   }
+  const now = Date.now()
+  const estimate = estimateOf(compiled.plan, { now, zone: options.zone })
+  if (tellUnfit(output, estimate, unfitIssues(estimate, given, now))) {
+    return exitCodes.failed
+  }
   if (options.dryRun) {
-    output.data({ ok: true, digest: compiled.digest, issues: [], report: compiled.report }, () => [
+    const { digest, report } = compiled
+    output.data({ ok: true, digest, issues: [], report, estimate }, () => [
       `${run.name}: would run ${compiled.plan.steps.length} steps in ${compiled.report.levels.length} levels`,
       ...compiled.report.levels.map((level, index) => `${index + 1}. ${level.join(', ')}`),
+      estimateLine(estimate),
     ])
     return exitCodes.completed
   }
@@ -313,7 +328,7 @@ export async function runCommand(
   try {
     const requestId = options.requestId ?? drawRequestId(run.name, new Date())
     const { document, exitCode } = await detachable(requestId, output, () =>
-      performRun(session, run, output, { inputs, requestId, priority: options.priority }),
+      performRun(session, run, output, { inputs, requestId, priority, limits: given }),
     )
     output.data(document, () => runLines(document))
     return exitCode

@@ -262,13 +262,16 @@ describe('an answer that is not a result', () => {
     expect(await bench.dispatch('read')).toMatchObject({ outcome: 'denied', code: 'POLICY' })
   })
 
-  it('denied because the run stops is no outcome of a command that may be out already', async () => {
-    bench.world.override.authorize = () => denied('RUN_ABORTING')
-    expect(await bench.dispatch('read')).toMatchObject({ outcome: 'denied' })
-    const later = await bench.dispatch('read', { attempt: 2 })
-    expect(later).toMatchObject({ outcome: 'failed', code: 'RUN_ABORTING' })
-    expect(bench.world.log.at(-1)).toBe('settle:read:failure')
-  })
+  it.each(['RUN_ABORTING', 'DEADLINE_PASSED', 'REQUEST_LIMIT'] as const)(
+    'denied because the run stops (%s) is no outcome of a command that may be out already',
+    async (code) => {
+      bench.world.override.authorize = () => denied(code)
+      expect(await bench.dispatch('read')).toMatchObject({ outcome: 'denied' })
+      const later = await bench.dispatch('read', { attempt: 2 })
+      expect(later).toMatchObject({ outcome: 'failed', code })
+      expect(bench.world.log.at(-1)).toBe('settle:read:failure')
+    },
+  )
 
   it('of a notary that cannot record is tried again, even on the last attempt', async () => {
     bench.world.override.authorize = () => denied('AUDIT_UNAVAILABLE')

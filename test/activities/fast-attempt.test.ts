@@ -55,13 +55,13 @@ describe('an attempt on the fast lane', () => {
     expect(bench.slept()).toBe(0)
   })
 
-  it.each(['RUN_ABORTING', 'REQUEST_CANCELLED', 'QUARANTINED', 'UNRESOLVED'] as const)(
-    'takes %s for no outcome: a worker that died may have sent it',
-    async (code) => {
-      bench.world.override.authorize = () => denied(code)
-      expect(await failureTypeOf(bench.dispatch('read', { lane: 'fast' }))).toBe('UNFINISHED')
-    },
-  )
+  it.each([
+    ...(['RUN_ABORTING', 'REQUEST_CANCELLED', 'QUARANTINED', 'UNRESOLVED'] as const),
+    ...(['DEADLINE_PASSED', 'REQUEST_LIMIT'] as const),
+  ])('takes %s for no outcome: a worker that died may have sent it', async (code) => {
+    bench.world.override.authorize = () => denied(code)
+    expect(await failureTypeOf(bench.dispatch('read', { lane: 'fast' }))).toBe('UNFINISHED')
+  })
 })
 
 describe('a regular activity after the fast lane', () => {

@@ -38,6 +38,7 @@ async function ask(words: string, options: Partial<AskOptions> = {}): Promise<As
   }
   const given: AskOptions = {
     ...{ yes: false, dryRun: false, priority: 'MEDIUM', names: nobody, decide, zone: 'UTC' },
+    limits: undefined,
     ...{ person: undefined, planner: undefined, models: [] },
     ...options,
   }
@@ -83,6 +84,27 @@ describe('a plan that was shown', () => {
     const { code, opened } = await ask(words, { dryRun: true, yes: true, person: typing('y') })
     expect(code).toBe(0)
     expect(opened).toBe(false)
+  })
+})
+
+describe('what a plan takes', () => {
+  it('is the last line of what is shown', async () => {
+    const { data } = await ask(words, { dryRun: true })
+    expect(data.split('\n').at(-1)).toMatch(/^takes at most \d.*; no effects$/)
+  })
+
+  it('is held against what is allowed, before anything is opened', async () => {
+    const limits = { deadline: { at: 1 } }
+    const { code, opened, said } = await ask(words, { yes: true, limits })
+    expect({ code, opened }).toEqual({ code: 1, opened: false })
+    expect(said).toMatch(/INFEASIBLE .*the deadline is over\n {2}fix: give it until \d{4}-/)
+    const enough = { deadline: { withinMs: 60_000 }, maxMicroUsd: 0 }
+    expect((await ask(words, { yes: true, limits: enough })).opened).toBe(true)
+  })
+
+  it('is not left out of the command that says yes', async () => {
+    const { error } = await ask(words, { limits: { maxMicroUsd: 0 } })
+    expect(error).toMatchObject({ next: 'the same command once more, with --yes' })
   })
 })
 

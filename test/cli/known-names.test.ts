@@ -75,7 +75,9 @@ answer: { from: [news] }
       data: () => undefined,
       talk: (line: string) => said.push(line),
     } as unknown as Output
-    const code = planCheckCommand(output, file, { inputs: {}, names: nobody, decide })
+    const code = planCheckCommand(output, file, {
+      ...{ inputs: {}, names: nobody, decide, zone: 'UTC' },
+    })
     expect(code).toBe(exitCodes.denied)
     expect(said.join('\n')).toMatch(/^FLOW_R5 \/steps\/1\/args\/url: .*news#\/items$/m)
     expect(said).toContain('  because of: /steps/0')
@@ -103,7 +105,9 @@ answer: { from: [found] }
     const output = {
       data: (value: unknown, lines: () => readonly string[]) => shown.push(value, ...lines()),
     } as unknown as Output
-    const code = planCheckCommand(output, file, { inputs: {}, names: nobody, decide })
+    const code = planCheckCommand(output, file, {
+      ...{ inputs: {}, names: nobody, decide, zone: 'UTC' },
+    })
     expect(code).toBe(exitCodes.completed)
     const question = { step: 'clear', code: 'FLOW_R6', path: '/steps/1/forEach/in' }
     expect(shown[0]).toMatchObject({

@@ -3,11 +3,15 @@
 import { type RunDocument, toRunDocument } from '../../cli/run-view.ts'
 import type { RunState, StepSummary } from '../../workflows/contract.ts'
 
-export const shown = (status: RunState['status'], ...steps: readonly StepSummary[]): RunDocument =>
+/** @param state its status, or that and more of it */
+export const shown = (
+  state: RunState['status'] | Omit<RunState, 'steps'>,
+  ...steps: readonly StepSummary[]
+): RunDocument =>
   toRunDocument({
     requestId: 'r-1',
     runId: 'run',
-    state: { status, steps },
+    state: { ...(typeof state === 'string' ? { status: state } : state), steps },
     answer: null,
     audit: { rows: 1, verified: true, head: 'h' },
     link: '',

@@ -39,6 +39,8 @@ describe.concurrent('the command', () => {
     [2, /not-there\.yaml cannot be read/, 'run not-there.yaml'],
     [2, /not name=value/, 'run morning-briefing --input day'],
     [2, /names an input twice/, 'plan check morning-briefing --input work=a --input work=b'],
+    [2, /neither a time nor how long/, 'run morning-briefing --deadline soon'],
+    [2, /is no amount.*\n.*--max-usd 0\.05/, 'ask hello --max-usd much'],
     [2, /a request id has/, 'run morning-briefing --request-id No!'],
     [2, /missing required argument/, 'run'],
     [2, /no agent calender \(did you mean calendar\?\)/, 'agent check calender'],

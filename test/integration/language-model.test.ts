@@ -19,6 +19,7 @@ import { z } from 'zod'
 import { noKey } from '../../agents/model/gateway-fetch.ts'
 import { runCli } from '../support/cli.ts'
 import { runSchema } from '../support/cli-shapes.ts'
+import { Connection } from '../support/connection.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
 import { type HouseModel, houseWords, startHouseModel } from '../support/house-model.ts'
 import { processOf } from '../support/observer.ts'
@@ -32,6 +33,7 @@ let state: string
 let deployment: TestDeployment
 let cloud: HouseModel
 let house: HouseModel
+let connection: Connection
 
 beforeAll(async () => {
   ;[cloud, house] = [await startHouseModel(), await startHouseModel()]
@@ -48,8 +50,10 @@ beforeAll(async () => {
   ]
   writeFileSync(join(state, 'bulkhead.yaml'), `${settings.join('\n')}\n`)
   deployment = await startDeployment({ state, env: { BULKHEAD_TEST_MODEL_KEY: key } })
+  connection = new Connection(state)
 })
 afterAll(async () => {
+  await connection?.close()
   await deployment?.stop()
   await Promise.all([cloud.close(), house.close()])
   rmSync(state, { recursive: true, force: true })
@@ -81,10 +85,10 @@ const ofNothing = (by: object) => [
   },
 ]
 
-async function run(steps: readonly object[]) {
+async function run(steps: readonly object[], ...options: readonly string[]) {
   const file = join(state, 'plan.json')
   writeFileSync(file, JSON.stringify({ version: 1, goal: 'g', steps, answer: { from: ['words'] } }))
-  return runCli(['run', file, '--state', state, '--json'])
+  return runCli(['run', file, '--state', state, '--json', ...options])
 }
 /** Lines of the budget of models, the sum first. */
 async function spent(): Promise<readonly unknown[]> {
@@ -179,6 +183,73 @@ describe('what may be spent in a day', () => {
     // What is reserved within the day is sent.
     const within = await run(ofNothing({ ...claude, maxMicroUsd: 27_500 }))
     expect([within.code, cloud.asked.length]).toEqual([0, before + 1])
+  })
+})
+
+describe('what one request may spend', () => {
+  const cheap = { ...claude, maxMicroUsd: 8_000 }
+
+  test('is too little for a plan: nothing is registered, and the figures are told', async () => {
+    const before = cloud.asked.length
+    const { code, stdout, stderr } = await run(ofNothing(cheap), '--max-usd', '0.007999')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('reserve 0.008 USD at the least, and 0.007999 USD is allowed'),
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      issues: [{ code: 'INFEASIBLE', fix: 'allow it 0.008 USD or more' }],
+      estimate: { microUsd: { least: 8_000, most: 8_000 }, effects: 1 },
+    })
+    expect(cloud.asked).toHaveLength(before)
+  })
+
+  test('is not crossed by a second call, although the day has room for it', async () => {
+    const before = cloud.asked.length
+    const [first] = ofNothing(cheap)
+    const more = { when: { cel: '1 == 1', with: {} }, needs: ['words'], onError: 'continue' }
+    const steps = [{ ...first }, { ...first, id: 'again', ...more }]
+    // What stays of the first call leaves less than the second would reserve.
+    const held = await run(steps, '--max-usd', '0.008')
+    expect(told(held.stdout).steps, held.stderr).toMatchObject([
+      { id: 'words', outcome: 'settled' },
+      { id: 'again', outcome: 'denied', code: 'REQUEST_LIMIT' },
+    ])
+    expect(held.stdout).toContain('with a larger --max-usd')
+    expect(cloud.asked).toHaveLength(before + 1)
+    const through = await run(steps, '--max-usd', '0.009')
+    expect(told(through.stdout).steps, through.stderr).toMatchObject([
+      { outcome: 'settled' },
+      { id: 'again', outcome: 'settled' },
+    ])
+    expect([through.code, cloud.asked.length]).toEqual([0, before + 3])
+  })
+
+  test('and until when: a plan that begins later is refused, by the notary too', async () => {
+    const before = cloud.asked.length
+    const late = ofNothing(cheap).map((step) => ({ ...step, at: { local: '2099-01-01T08:00' } }))
+    const refused = await run(late, '--deadline', '5m')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/takes \d+ d .* at the least, and the deadline is in 5 min/),
+    ])
+    // An entry point that does not ask first.
+    const requestId = 'begins-too-late'
+    const plan = { version: 1, goal: 'g', steps: ofNothing(own), answer: { from: ['words'] } }
+    const asked = { kind: 'plan', name: 'p', source: JSON.stringify(plan), inputs: {} } as const
+    const ended = await connection.use(async (session) => {
+      const stored = await session.putRequest(requestId, JSON.stringify(asked))
+      if (stored.status !== 'STORED') throw new Error(JSON.stringify(stored))
+      const limits = { deadline: { at: 1 } }
+      const registered = await session.request({ requestId, ...asked, priority: 'MEDIUM', limits })
+      if (registered.status !== 'REGISTERED') throw new Error(JSON.stringify(registered))
+      await session.runs.submit({ requestId, requestRef: stored.ref })
+      return session.runs.result(requestId)
+    }, 120_000)
+    expect(ended).toMatchObject({ status: 'denied', code: 'INFEASIBLE' })
+    const shown = await runCli(['runs', 'show', requestId, '--state', state])
+    expect(shown.stdout).toContain('nothing of it was begun (INFEASIBLE)')
+    expect(cloud.asked).toHaveLength(before)
   })
 })
 
