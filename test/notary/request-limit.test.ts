@@ -1,8 +1,9 @@
 // What a request may spend, and until when: counted as budgets are, neither lost nor doubled by a restart,
 // and said by no row.
 
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createHarness, execute, type Harness } from './harness.ts'
+import { createHarness, execute, type Happened, type Harness } from './harness.ts'
 import { catalogue } from './till.ts'
 
 const cents = (amount: number) => ({ amount, currency: 'USD', dryRun: false })
@@ -70,6 +71,44 @@ describe('what a request may spend', () => {
     const rows = harness.rows().filter(({ correlation }) => correlation === 'r-2')
     expect(JSON.stringify(rows)).not.toContain('limits')
   })
+})
+
+it('whatever is asked for, settled and given back, a request never has more reserved than it may', async () => {
+  const fate = fc.constantFrom('open', 'done', 'absent', 'final')
+  const effect = fc.record({ amount: fc.integer({ min: 0, max: 300 }), fate })
+  let runs = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(effect, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 0, max: 600 }),
+      async (effects, most) => {
+        runs += 1
+        const steps = effects.map(({ amount }, n) => pay(`s${n}`, amount))
+        const plan = { version: 1, goal: 'pay', steps, answer: { from: [] } }
+        const limits = { maxMicroUsd: most * 10_000 }
+        const run = await harness.run(JSON.stringify(plan), { requestId: `p-${runs}`, limits })
+        let reserved = 0
+        for (const [n, { amount, fate }] of effects.entries()) {
+          const answer = await run.authorize(`s${n}`, cents(amount))
+          const fits = amount === 0 || reserved + amount <= most
+          expect(answer).toMatchObject(
+            fits ? { status: 'AUTHORISED' } : { status: 'DENIED', code: 'REQUEST_LIMIT' },
+          )
+          if (answer.status !== 'AUTHORISED') continue
+          reserved += amount
+          if (fate === 'open') continue
+          const happened: Happened =
+            fate === 'done'
+              ? { status: 'DONE', value: { paid: true } }
+              : { status: 'FAILED', code: 'CONFLICT', retry: fate }
+          await run.settle(`s${n}`, await execute(answer, happened, harness.keys.receipt))
+          if (fate === 'absent') reserved -= amount
+        }
+        expect(reserved).toBeLessThanOrEqual(most)
+      },
+    ),
+    { numRuns: 40 },
+  )
 })
 
 describe('the deadline of a request', () => {
