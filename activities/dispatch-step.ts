@@ -188,9 +188,9 @@ async function tryOnce(job: Job): Promise<Ended> {
 async function endDenied(job: Job, code: NotaryCode): Promise<Ended> {
   const { input, loaded, args, deps } = job
   const { number, lane } = deps.attempt
-  // An earlier attempt may have been sent: then this refusal is the end, not the outcome.
-  const mayHaveRun = code === 'ATTEMPTS_USED_UP' || number > 1 || lane === 'fast'
-  if (mayHaveRun && endsAttempts.has(code)) {
+  // An earlier attempt may have been sent: then a refusal is the end, not the outcome, whatever its reason.
+  const mayHaveRun = number > 1 || (lane === 'fast' && endsAttempts.has(code))
+  if (mayHaveRun || code === 'ATTEMPTS_USED_UP') {
     if (lane === 'fast') throw new AttemptFailure('UNFINISHED')
     // What one of them came to, its ledger knows where the reply was lost.
     const followed = await followOut(input, { loaded, args }, deps)
@@ -259,7 +259,7 @@ function outcomeOfDenial(code: NotaryCode): Ended['outcome'] {
   return code === 'NO_RESULT' ? 'failed' : 'denied'
 }
 
-/** Refusals that end the attempts of an effect which may already be out. */
+/** Refusals of a first try on the fast lane, where a worker that died may have sent the command. */
 const endsAttempts: ReadonlySet<string> = new Set([
   'ATTEMPTS_USED_UP',
   'RUN_ABORTING',

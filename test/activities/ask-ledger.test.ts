@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ActionFailure } from '../../agents/define-agent.ts'
+import type { NotaryCode } from '../../notary/codes.ts'
 import type { SettleCall, SettleReply } from '../../notary/contract.ts'
 import { BusError } from '../../security/bus.ts'
 import { type Bench, createBench, denied } from './dispatch-fixture.ts'
@@ -14,10 +15,10 @@ beforeEach(async () => {
 afterEach(() => bench.close())
 
 const times = (entry: string) => bench.world.log.filter((one) => one === entry).length
-const usedUp = () => {
-  bench.world.override.authorize = (call) =>
-    call.op === 'run' ? denied('ATTEMPTS_USED_UP') : undefined
+const refuse = (code: NotaryCode) => {
+  bench.world.override.authorize = (call) => (call.op === 'run' ? denied(code) : undefined)
 }
+const usedUp = () => refuse('ATTEMPTS_USED_UP')
 /** A step's call never reaches its agent, and no attempt is left. */
 async function undelivered() {
   const { resultRef } = await bench.dispatch('read')
@@ -42,6 +43,28 @@ async function lostReply() {
   usedUp()
   return sources
 }
+
+describe('a step that a rule forbids since it was sent', () => {
+  it.each([
+    ...(['POLICY', 'FLOW', 'APPROVAL_DENIED', 'DEADLINE_PASSED', 'REQUEST_LIMIT'] as const),
+  ])('is not denied by %s but what its agent did', async (code) => {
+    const sources = await lostReply()
+    refuse(code)
+    const attempt = 2
+    expect(await bench.dispatch('write', { sources, attempt })).toMatchObject({
+      outcome: 'settled',
+    })
+    expect(bench.world.executions.get('write')).toBe(1)
+  })
+
+  it('is denied where it was never sent', async () => {
+    const { resultRef } = await bench.dispatch('read')
+    const sources = [bench.source('read', resultRef)]
+    refuse('POLICY')
+    const result = await bench.dispatch('write', { sources, attempt: 2 })
+    expect(result).toMatchObject({ outcome: 'denied', code: 'POLICY' })
+  })
+})
 
 describe('a step whose attempts are used up', () => {
   it('has its agent started to say what became of it', async () => {
