@@ -82,8 +82,9 @@ export async function admitPlan(
     const { id, expiresAt } = admitted
     return { status: 'WAITING', approval: { id, expiresAt } }
   }
-  if (admitted.status === 'HANDLES' || admitted.digest !== digest)
+  if (admitted.status !== 'ADMITTED' || admitted.digest !== digest) {
     throw new AttemptFailure('PLAN_MISMATCH')
+  }
   // Decided here and kept in the history: a run is not moved to another lane by a later setting.
   const lane = (step: CompiledStep) =>
     deps.fastLane === true && wanted === 'fast' ? laneOf(step) : 'regular'

@@ -15,6 +15,8 @@ import type { CompileOutcome, RequestInput } from '../workflows/contract.ts'
 import type { ArtifactStore } from './artifacts.ts'
 import { admitPlan, type CompileDeps, namesOfReader } from './compile-plan.ts'
 import { AttemptFailure } from './failure.ts'
+import { compileWithHandles } from './read-handles.ts'
+import { readTold } from './read-told.ts'
 import { wordsIn } from './words-of.ts'
 
 export interface ConsultDeps extends CompileDeps {
@@ -43,8 +45,16 @@ export async function compileConsultation(
   const context = { catalogue, decide, names: namesOfReader(deps, meta) }
   const result = after === undefined ? undefined : await findResult(after, deps.artifacts)
   if (after !== undefined && result === undefined) throw new AttemptFailure('ARTIFACT_MISSING')
-  const faults = result === undefined ? [] : faultsOfAnswer({ result, words }, context)
-  const compiled = compile({ words, at, zone, model, faults: faults ?? [] }, context)
+  const faults =
+    result === undefined
+      ? []
+      : await compileWithHandles(
+          (handles) => faultsOfAnswer({ result, words }, { ...context, handles }),
+          of,
+          deps.notary,
+        )
+  const told = await readTold(of, deps.notary)
+  const compiled = compile({ words, at, zone, model, faults: faults ?? [], told }, context)
   if (!compiled.ok) {
     return { status: 'INVALID', code: compiled.issues[0]?.code ?? 'INVALID_SHAPE' }
   }

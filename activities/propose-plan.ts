@@ -25,6 +25,7 @@ import { toInertText } from './compose-answer.ts'
 import { answerOf, type ConsultDeps, noAnswer } from './consult.ts'
 import { AttemptFailure } from './failure.ts'
 import { compileWithHandles } from './read-handles.ts'
+import { readTold } from './read-told.ts'
 import { routeModels } from './route-models.ts'
 import { wordsIn } from './words-of.ts'
 
@@ -39,7 +40,8 @@ export async function proposePlan(asked: ProposeInput, deps: ProposeDeps): Promi
   const { artifacts, now, planner = [] } = deps
   const { words, meta } = wordsIn(await artifacts.get(requestRef), requestId)
   if (consulted === undefined && planner.length > 0) {
-    return { status: 'CONSULT', ...routeModels(asked, { words, planner }, deps) }
+    const told = await readTold(requestId, deps.notary)
+    return { status: 'CONSULT', ...routeModels(asked, { words, planner, told }, deps) }
   }
   const proposed = await proposedFor(asked, words, deps)
   if (proposed === undefined) return { status: 'UNANSWERED' }

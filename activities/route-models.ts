@@ -2,7 +2,7 @@
 // choice (planner/router.ts), with the words that one consultation will have. What is left of a budget only
 // the notary knows, which refuses the step then, and the next model is asked.
 
-import { argumentsOf, toFaults } from '../plan/consultation.ts'
+import { argumentsOf, type Consulted, toFaults } from '../plan/consultation.ts'
 import { consultationId } from '../plan/ids.ts'
 import type { Catalogue } from '../plan/manifest.ts'
 import { providers } from '../plan/model-prices.ts'
@@ -28,21 +28,22 @@ export interface RoutedModels {
 
 export function routeModels(
   { requestId, previous }: ProposeInput,
-  asked: { readonly words: string; readonly planner: readonly PlannerModel[] },
+  {
+    planner,
+    words,
+    told,
+  }: Pick<Consulted, 'words' | 'told'> & { readonly planner: readonly PlannerModel[] },
   deps: RouteDeps,
 ): RoutedModels {
   const round = previous === undefined ? 1 : 2
   const [candidates, leftOut]: [Candidate[], ConsultedModel[]] = [[], []]
-  for (const [model, one] of asked.planner.entries()) {
+  for (const [model, one] of planner.entries()) {
     const about = {
       label: labelOf(one),
       requestId: consultationId({ of: requestId, round, model }),
     }
-    const code = leftOutOf(
-      one,
-      { words: asked.words, faults: toFaults(previous?.issues ?? []) },
-      deps,
-    )
+    const faults = toFaults(previous?.issues ?? [])
+    const code = leftOutOf(one, { words, told, faults }, deps)
     if (code === undefined) candidates.push({ ...about, model })
     else leftOut.push({ ...about, status: 'left-out', code })
   }
@@ -52,20 +53,18 @@ export function routeModels(
 /** Undefined: it is asked. A provider that no table knows is the agent's to refuse. */
 function leftOutOf(
   model: PlannerModel,
-  {
-    words,
-    faults,
-  }: { readonly words: string; readonly faults: NonNullable<ProposeInput['previous']>['issues'] },
+  asked: Pick<Consulted, 'words' | 'told' | 'faults'>,
   { catalogue, zone, now }: RouteDeps,
 ): LeftOutReason | undefined {
   const agent = catalogue.get(modelAgent)
   const provider = providers.find((one) => one === model.provider)
   if (agent === undefined || provider === undefined) return undefined
   const at = now()
-  const args = argumentsOf({ words, at, zone, model, faults }, catalogue)
+  const args = argumentsOf({ ...asked, at, zone, model }, catalogue)
   const questionBytes = questionBytesOf({ capability: 'propose', args })
   const { leftOut } = routeQuestion(
-    // Their own words to the assistant: for whom the person has set up to be asked.
+    // Their own words to the assistant: for whom the person has set up to be asked. Of what was before, each
+    // model is told only what it may know (plan/told.ts).
     { capability: 'propose', questionBytes, readers: 'PUBLIC' },
     {
       ...{ agent, now: at, left: undefined },

@@ -1,9 +1,9 @@
-// What the worker brings to `notary.admit`: a plan, a proposal for words, the minute of a consultation, or
-// the names of earlier results. Shapes only, as in contract.ts.
+// What the worker brings to `notary.admit`: a plan, a proposal for words, the minute of a consultation, the
+// names of earlier results, or the question what models are told. Shapes only, as in contract.ts.
 
 import { z } from 'zod'
 import { limits } from '../plan/limits.ts'
-import { handlesCall, requestIdSchema } from './handle-contract.ts'
+import { handlesCall, requestIdSchema, toldCall } from './handle-contract.ts'
 
 /** The compiled plan that it wants to run for a registration. */
 const planCall = z.strictObject({ requestId: requestIdSchema, plan: z.unknown() })
@@ -18,7 +18,7 @@ const consultationCall = z.strictObject({
   at: z.number().int().min(0),
   result: z.string().max(limits.resultBytes).optional(),
 })
-export const admitCall = z.union([proposalCall, consultationCall, handlesCall, planCall])
+export const admitCall = z.union([proposalCall, consultationCall, handlesCall, toldCall, planCall])
 
 export type AdmitCall = z.infer<typeof admitCall>
 export type PlanCall = z.infer<typeof planCall>

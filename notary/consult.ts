@@ -17,8 +17,10 @@ import { digestOf, saltedHash } from '../security/verify/hash.ts'
 import { type Decided, letBegin } from './admit.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { AdmitReply, ConsultationCall } from './contract.ts'
+import { handlesFor } from './handles.ts'
 import type { RequestRecord, State } from './state.ts'
 import type { Writer } from './store.ts'
+import { turnsToldOf } from './told.ts'
 import { namesOf } from './users.ts'
 
 /** How far before the registration of the words, and after now, a clock may be. */
@@ -93,7 +95,8 @@ function faultsFor(
     return { code: 'SOURCE_MISMATCH', message: 'not the settled answer of a model' }
   }
   const { words, user } = asked
-  const faults = faultsOfAnswer({ result, words }, compileContext(context, user))
+  const handles = handlesFor(context, state, asked)
+  const faults = faultsOfAnswer({ result, words }, { ...compileContext(context, user), handles })
   const message = 'nothing is wrong with what was proposed'
   return faults ?? { code: 'PLAN_MISMATCH', message }
 }
@@ -128,8 +131,9 @@ function registerConsultation(
 ): Found {
   const { call, account, asked, words, model, faults } = about
   const { user, priority } = asked
+  const told = turnsToldOf(context, writer.state, asked)
   const compiled = compileConsultation(
-    { words, at: call.at, zone: context.zone, model, faults },
+    { words, at: call.at, zone: context.zone, model, faults, told },
     compileContext(context, user),
   )
   if (!compiled.ok) {

@@ -8,7 +8,13 @@ import { requestLimitsSchema } from '../plan/request-limits.ts'
 import { resultFaults } from '../plan/result-rules.ts'
 import { spentSchema } from './budget-contract.ts'
 import { notaryCodes } from './codes.ts'
-import { handlesReply, requestIdSchema as id, producerSchema } from './handle-contract.ts'
+import {
+  contextSchema,
+  handlesReply,
+  requestIdSchema as id,
+  producerSchema,
+  toldReply,
+} from './handle-contract.ts'
 import { auditRowSchema, checkpointSchema } from './log-contract.ts'
 import { requestSummarySchema } from './summary-contract.ts'
 
@@ -19,7 +25,7 @@ export {
   type PlanCall,
   type ProposalCall,
 } from './admission-contract.ts'
-export type { HandlesCall } from './handle-contract.ts'
+export type { Context, HandlesCall, ToldCall } from './handle-contract.ts'
 export { type AuditRow, auditRowSchema, type Checkpoint, checkpointSchema } from './log-contract.ts'
 export type { RequestSummary } from './summary-contract.ts'
 
@@ -69,6 +75,8 @@ export const requestCall = z.strictObject({
   priority: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
   /** Absent: as much and as long as policy and budgets let. */
   limits: requestLimitsSchema.optional(),
+  /** Of words: what they may go on with. Absent: they stand by themselves. */
+  context: contextSchema.optional(),
 })
 export const requestReply = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('REGISTERED'), digest: hash, user: z.string() }),
@@ -125,6 +133,7 @@ export const admitReply = z.discriminatedUnion('status', [
     at: z.record(step, z.number().int()).optional(),
   }),
   handlesReply,
+  toldReply,
   needsApproval,
   refused,
 ])

@@ -18,6 +18,18 @@ export function handlesOf(context: HandlePorts, state: State, user: string): Loo
   return (handle) => find(context, state, { handle, user })?.pin
 }
 
+/** For the plan of this request. What is proposed for words has those that a planner could be told of. */
+export function handlesFor(
+  context: HandlePorts,
+  state: State,
+  request: RequestRecord,
+): LookUpHandle {
+  const lookUp = handlesOf(context, state, request.user)
+  if (request.words === null) return lookUp
+  const told = new Set(state.turnsBefore(request.id).flatMap(({ handles }) => handles))
+  return (handle) => (told.has(handle) ? lookUp(handle) : undefined)
+}
+
 /** What a worker compiles a plan with: of the person of a request, by name. */
 export function tellHandles(
   context: HandlePorts & Pick<NotaryContext, 'store'>,
@@ -25,12 +37,17 @@ export function tellHandles(
 ): AdmitReply {
   const { state } = context.store
   const request = state.request(requestId)
-  const lookUp = request === undefined ? () => undefined : handlesOf(context, state, request.user)
+  const lookUp = request === undefined ? () => undefined : handlesFor(context, state, request)
+  return { status: 'HANDLES', handles: pinned(handles, lookUp) }
+}
+
+/** Those of them that there are. */
+export function pinned(handles: readonly string[], lookUp: LookUpHandle) {
   const known = handles.flatMap((handle): [string, PinnedHandle][] => {
     const pin = lookUp(handle)
     return pin === undefined ? [] : [[handle, pin]]
   })
-  return { status: 'HANDLES', handles: Object.fromEntries(known) }
+  return Object.fromEntries(known)
 }
 
 /** Why a registered plan may not build on what it does, or undefined. */

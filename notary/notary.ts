@@ -31,6 +31,7 @@ import { request } from './request.ts'
 import { settle } from './settle.ts'
 import { schedule } from './standing.ts'
 import { type ScheduleReply, scheduleCall } from './standing-contract.ts'
+import { tellTurns } from './told.ts'
 
 export interface Notary {
   request(account: string, payload: unknown): Promise<contract.RequestReply>
@@ -109,6 +110,7 @@ export function createNotary(ports: NotaryPorts): Notary {
       refuse,
       answer: async (call, account) => {
         if ('handles' in call) return tellHandles(context, call)
+        if ('told' in call) return tellTurns(context, call)
         if ('proposal' in call) return admitProposal(context, call, account)
         if ('at' in call) return admitConsultation(context, call, account)
         return admit(context, call, account)

@@ -10,7 +10,7 @@ import { sha256 } from '../security/verify/hash.ts'
 import { type Decided, letBegin } from './admit.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
 import type { AdmitReply, ProposalCall } from './contract.ts'
-import { handlesOf } from './handles.ts'
+import { handlesFor } from './handles.ts'
 import { shownIssues } from './request.ts'
 import type { RequestRecord } from './state.ts'
 import type { Writer } from './store.ts'
@@ -52,7 +52,7 @@ function compileFor(
   if (request === undefined || request.words === null) return undefined
   const { catalogue, decide } = context
   const names = namesOf(context, request.user)
-  const handles = handlesOf(context, context.store.state, request.user)
+  const handles = handlesFor(context, context.store.state, request)
   return compileProposal({ proposal, words: request.words }, { catalogue, decide, names, handles })
 }
 

@@ -13,6 +13,7 @@ import type { RequestCall, RequestReply } from './contract.ts'
 import { handlesOf } from './handles.ts'
 import { keepLimits } from './request-limit.ts'
 import type { Writer } from './store.ts'
+import { faultsOfContext } from './told.ts'
 import { namesOf, userOf } from './users.ts'
 
 /** Issues in a reply; a file of 1 MiB can have more than a message holds. */
@@ -47,12 +48,14 @@ export async function request(
       refuse(writer, { code: 'NOT_PERMITTED', message }),
     )
   }
-  const { kind, name, source, inputs, priority, limits } = call
-  // Without limits the content is what it was before there were any.
+  const { requestId, kind, name, source, inputs, priority, limits, context: told } = call
+  // Without limits and without a context the content is what it was before there were any.
   const limited = limits === undefined ? {} : { limits }
+  const before = told === undefined ? {} : { context: told }
   const content = digestOf({
     ...{ kind, name, source: sha256(source), inputs, priority, user },
     ...limited,
+    ...before,
   })
   const known = context.store.state.request(call.requestId)
   // A resend is answered from the state: a later release may compile the same bytes differently.
@@ -91,29 +94,30 @@ export async function request(
       },
       canonicalJson(plan),
     )
-    const { requestId } = call
     keepLimits(writer, requestId, limits)
+    if (told !== undefined) writer.state.insertContext(requestId, told)
+    const body = { channel: account, digest, steps: plan.steps.length }
     writer.append({
       ...{ kind: 'plan', actor: user, subject: requestId, correlation: requestId, trace: '' },
-      body: {
-        event: 'registered',
-        channel: account,
-        kind,
-        digest,
-        steps: plan.steps.length,
-        priority,
-        source: context.commit(source),
-        inputs: context.commit(inputs),
-        ...(limits === undefined ? {} : { limits: context.commit(limits) }),
-      },
+      body: { event: 'registered', ...body, ...toRow(context, call) },
     })
     return { status: 'REGISTERED', digest, user }
   })
 }
 
+/** Of what was registered: nothing that anybody could read a value out of. */
+function toRow({ commit }: NotaryContext, call: RequestCall) {
+  const { kind, priority, source, inputs, limits, context: told } = call
+  const limited = limits && { limits: commit(limits) }
+  const before = told && { turns: told.turns.length, context: commit(told) }
+  return { kind, priority, source: commit(source), inputs: commit(inputs), ...limited, ...before }
+}
+
 /** Of words: the plan without steps that stands in the place of the one that is to be proposed. */
 function compileCall(context: NotaryContext, call: RequestCall, user: string): Registrable {
   const { kind, source, inputs } = call
+  const issues = faultsOfContext(context, context.store.state, { call, user })
+  if (issues.length > 0) return { ok: false, issues }
   if (kind === 'text') return awaitProposal(source, inputs)
   const { catalogue, decide } = context
   const names = namesOf(context, user)

@@ -10,6 +10,7 @@ import { proposalTables } from './proposal-state.ts'
 import { quarantineTable } from './quarantine-state.ts'
 import { requestLimitTable } from './request-limit-state.ts'
 import { standingTables } from './standing-state.ts'
+import { toldTable } from './told-state.ts'
 import { usageTable } from './usage-state.ts'
 
 export interface Migration {
@@ -125,4 +126,5 @@ export const migrations: readonly Migration[] = [
   { from: 7, to: 8, what: 'how much was spent in a day and a month', sql: budgetTables },
   { from: 8, to: 9, what: 'what is proposed for a person’s words', sql: proposalTables },
   { from: 9, to: 10, what: 'what one request may spend, and until when', sql: requestLimitTable },
+  { from: 10, to: 11, what: 'what words go on with', sql: toldTable },
 ]

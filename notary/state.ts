@@ -11,6 +11,7 @@ import { createProposalState } from './proposal-state.ts'
 import { createQuarantineState } from './quarantine-state.ts'
 import { createRequestLimitState } from './request-limit-state.ts'
 import { createStandingState } from './standing-state.ts'
+import { createToldState } from './told-state.ts'
 import { createUsageState } from './usage-state.ts'
 
 /** `probe`: a read that finds out whether a `do` of unknown outcome happened. */
@@ -123,6 +124,7 @@ export function createState(db: NotaryDatabase) {
     },
     ...replicaTable(db),
     ...createProposalState(db),
+    ...createToldState(db),
     ...createQuarantineState(db),
     ...createStandingState(db),
     ...createUsageState(db),

@@ -66,10 +66,10 @@ function faultsOf(words: string, inputs: InputValues): readonly Issue[] {
 }
 
 /** The person's own words, as one line. */
-export function goalOf(words: string): string {
+export function goalOf(words: string, most = maxGoal): string {
   const line = words
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
-  return line.length > maxGoal ? `${line.slice(0, maxGoal - 1).toWellFormed()}…` : line
+  return line.length > most ? `${line.slice(0, most - 1).toWellFormed()}…` : line
 }

@@ -14,6 +14,7 @@ import { modelAgent, offeredActions } from './offered-actions.ts'
 import { maxModels, type PlannerModel } from './planner-models.ts'
 import { isObject } from './pointer.ts'
 import { readCanonical } from './result-rules.ts'
+import { type ToldTurn, tellTo } from './told.ts'
 
 /** The one step of it. */
 export const consultationStep = 'propose'
@@ -45,6 +46,8 @@ export interface Consulted {
   readonly model: PlannerModel
   /** Of the first round: none. */
   readonly faults: readonly ProposalFault[]
+  /** What was said before in the same conversation: each model is told what it may know of it. */
+  readonly told: readonly ToldTurn[]
 }
 
 /** Not ok where the agent of models does not take what is configured, or the policy lets nobody ask. */
@@ -63,15 +66,30 @@ export function compileConsultation(
 
 const askingAction = 'propose'
 
-/** Of its one step: what the model is told, and within which bounds. */
-export function argumentsOf({ words, at, zone, model, faults }: Consulted, catalogue: Catalogue) {
+/**
+ * Of its one step: what the model is told, and within which bounds. Where not all fits, what was said before
+ * is left out first, the oldest of it before the rest.
+ */
+export function argumentsOf(asked: Consulted, catalogue: Catalogue): Arguments {
+  const { told } = asked
+  const args = argumentsWith(asked, catalogue)
+  const isAll = told.length === 0 || bytesOf(args) <= limits.argumentBytes
+  return isAll ? args : argumentsOf({ ...asked, told: told.slice(1) }, catalogue)
+}
+
+type Arguments = ReturnType<typeof argumentsWith>
+
+const bytesOf = (args: Arguments) => Buffer.byteLength(JSON.stringify(args))
+
+function argumentsWith({ words, at, zone, model, faults, told }: Consulted, catalogue: Catalogue) {
   const { provider, maxMicroUsd, maxOutputTokens } = model
+  const earlier = tellTo(model, told, catalogue)
   return {
     ...{ provider, model: model.model, maxMicroUsd, maxOutputTokens },
-    words: [words],
+    words: [...earlier.words, words],
     now: minuteIn(zone, at),
     actions: offeredActions(catalogue),
-    handles: [],
+    handles: earlier.handles.map((one) => ({ ...one })),
     issues: faults.map(({ code, path }) => ({ code, path })),
   }
 }
@@ -80,7 +98,7 @@ export function argumentsOf({ words, at, zone, model, faults }: Consulted, catal
 export function faultOfModel(model: PlannerModel, catalogue: Catalogue): string | undefined {
   const action = catalogue.get(modelAgent)?.actions[askingAction]
   if (action === undefined) return `there is no agent ${modelAgent}`
-  const sample = { words: 'x', at: 0, zone: 'UTC', model, faults: [] }
+  const sample = { words: 'x', at: 0, zone: 'UTC', model, faults: [], told: [] }
   const [issue] = action.input.safeParse(argumentsOf(sample, catalogue)).error?.issues ?? []
   return issue === undefined ? undefined : `${issue.path.join('.')}: ${issue.message}`
 }

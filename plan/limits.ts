@@ -51,6 +51,13 @@ export const limits = {
   runMs: 30 * 24 * 3_600_000,
   /** Earlier results that one plan builds on: each is looked up, with the plan that it came from. */
   handles: 32,
+  /**
+   * What is told of a conversation beside the words that are to be planned: turns, characters of each, and
+   * earlier results of all of them. The catalogue and the words share one step's arguments with it.
+   */
+  contextTurns: 8,
+  contextCharacters: 300,
+  contextHandles: 16,
   /** Steps in flight at once in one run. */
   fanOut: 64,
   /** Events an agent may send before they are counted instead of stored. */

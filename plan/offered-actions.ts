@@ -49,8 +49,13 @@ function offer(action: string, { summary, input, output }: ActionManifest): Offe
       const optional = required.includes(name) ? '' : 'optional, '
       return { name, type: cut(`${optional}${typeWords(schema)}`, maxTypeCharacters) }
     }),
-    result: cut(typeWords(toJsonSchema(output, 'output')), maxResultCharacters),
+    result: resultWords({ output }),
   }
+}
+
+/** What an action returns, in a few words of type. */
+export function resultWords({ output }: Pick<ActionManifest, 'output'>): string {
+  return cut(typeWords(toJsonSchema(output, 'output')), maxResultCharacters)
 }
 
 function membersOf(schema: JsonSchema): {

@@ -150,9 +150,18 @@ export const manifest = defineManifest({
           )
           .min(1)
           .max(120),
-        /** Earlier results that a step may refer to: names and types, never what is in them. */
+        /** Earlier results that a step may refer to: names, types and labels, never what is in them. */
         handles: z
-          .array(z.strictObject({ handle: line(120), type: line(400) }))
+          .array(
+            z.strictObject({
+              handle: line(170),
+              type: line(400),
+              /** Who may see it, and whether it is to be believed, in a word each. */
+              label: line(40).default('private, untrusted'),
+              /** What the person had asked for then. */
+              said: z.string().max(200).default(''),
+            }),
+          )
           .max(40)
           .default([]),
         /** What was wrong with the proposal before this one: codes and places in it, no content. */
@@ -188,6 +197,8 @@ export const manifest = defineManifest({
         '/actions/*/result': 'content',
         '/handles/*/handle': 'content',
         '/handles/*/type': 'content',
+        '/handles/*/label': 'content',
+        '/handles/*/said': 'content',
         '/issues/*/code': 'content',
         '/issues/*/path': 'content',
       },

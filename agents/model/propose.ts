@@ -18,6 +18,8 @@ const system = [
   'A step is one action that is offered, with its arguments. The value of an argument is JSON, as a text:',
   'a literal, or {"$from":"<step id>#/<pointer>"} for a part of an earlier step\'s result, or',
   '{"$handle":"<handle>","pointer":"/<pointer>"} for a part of an earlier request\'s.',
+  'The last turn is what is asked now; those before it, and the handles, say what it may go on with. Where two',
+  'handles fit and the person named neither, ask which. No handle but those listed exists.',
   'Use only what the person said; where it could mean two things, ask. Never make up an address, a name, an',
   'amount or an id. What cannot be done with the actions offered is refused, with the reason in one sentence.',
 ].join('\n')

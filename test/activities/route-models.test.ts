@@ -14,7 +14,7 @@ const model = (provider: string, name: string, maxMicroUsd: number): PlannerMode
   ...{ provider, model: name, maxMicroUsd, maxOutputTokens: 1_000 },
 })
 const route = (planner: readonly PlannerModel[], more: object = {}) =>
-  routeModels({ ...asked, ...more }, { words: 'Put milk into my notes.', planner }, deps)
+  routeModels({ ...asked, ...more }, { words: 'Put milk into my notes.', planner, told: [] }, deps)
 
 it('asks those that can be asked, in their order, and says why not the others', () => {
   const planner = [

@@ -74,7 +74,10 @@ export function createModelPlanner(options: ModelOptions): EvalPlanner {
 /** The words of the step that the notary would make. */
 function argumentsFor(words: string, faults: readonly RefusedFor[], model: PlannerModel) {
   const at = Date.parse(`${evalNow}:00${offset}`)
-  const compiled = compileConsultation({ words, at, zone, model, faults }, { catalogue, decide })
+  const compiled = compileConsultation(
+    { words, at, zone, model, faults, told: [] },
+    { catalogue, decide },
+  )
   if (!compiled.ok) throw new ModelError(`it cannot be asked: ${JSON.stringify(compiled.issues)}`)
   return askedShape.parse(compiled.plan.steps[0]?.args)
 }

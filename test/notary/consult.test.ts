@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { proposedRule } from '../../notary/ask-proposed.ts'
 import { offeredActions } from '../../plan/offered-actions.ts'
+import { finding } from '../support/notary-handle-cases.ts'
 import { onlyQuestion, openQuestions, show } from './approvals.ts'
 import {
   answered,
@@ -15,6 +16,7 @@ import {
   openHouse,
 } from './consultations.ts'
 import type { Harness } from './harness.ts'
+import { items, list } from './plans.ts'
 import { ask, book, proposalOf, propose, words } from './proposals.ts'
 
 let house: Harness
@@ -54,6 +56,24 @@ describe('the plan of a consultation', () => {
     expect(issues).not.toEqual([])
     for (const issue of issues) expect(Object.keys(issue)).toEqual(['code', 'path'])
     expect(JSON.stringify(issues)).not.toContain(secret)
+  })
+
+  it('tells what was said before and what came of it by name, and nothing that is in it', async () => {
+    const run = await house.run(finding, { requestId: 'r-0' })
+    await run.perform('gather', list, items(['what nobody may be told', 'two']))
+    const turns = [{ words: 'what is there today', handles: ['r-0/gather/0'] }]
+    await ask(house, { requestId: 'r-2', context: { turns } })
+    await consult(house, idOf(1, 0, 'r-2'))
+    const args = argsOf(idOf(1, 0, 'r-2'))
+    expect(args.words).toEqual(['what is there today', words])
+    expect(args.handles).toEqual([
+      {
+        ...{ handle: 'r-0/gather/0', label: 'private, untrusted', said: 'what is there today' },
+        type: expect.stringMatching(/^desk\.list: \{/),
+      },
+    ])
+    expect(JSON.stringify(args)).not.toContain('what nobody may be told')
+    expect(JSON.stringify(house.rows())).not.toContain('what is there today')
   })
 
   it('is on the record as the words it is for, and says none of them', async () => {

@@ -1,6 +1,7 @@
 // Consultations as a worker brings them to a notary whose house has two models, and what a model's agent
 // makes of one. Tests propose, ask and answer whatever they like.
 
+import { readTold } from '../../activities/read-told.ts'
 import { manifest as model } from '../../agents/model/manifest.ts'
 import {
   compileConsultation,
@@ -10,6 +11,7 @@ import {
 import { consultationId } from '../../plan/ids.ts'
 import { createCatalogue } from '../../plan/manifest.ts'
 import type { PlannerModel } from '../../plan/planner-models.ts'
+import type { ToldTurn } from '../../plan/told.ts'
 import { decide } from '../support/policy.ts'
 import { askingHarness, onlyQuestion, say } from './approvals.ts'
 import { catalogue } from './catalogue.ts'
@@ -42,6 +44,7 @@ export function askCall(
   requestId: string,
   asked: {
     readonly faults?: readonly ProposalFault[]
+    readonly told?: readonly ToldTurn[]
     readonly args?: object
     readonly model?: PlannerModel
   } = {},
@@ -49,6 +52,7 @@ export function askCall(
   const compiled = compileConsultation(
     {
       ...{ words, at: house.clock.now(), zone: 'Europe/Vienna', faults: asked.faults ?? [] },
+      told: asked.told ?? [],
       model: asked.model ?? (planner[0] as PlannerModel),
     },
     { catalogue: houseCatalogue, decide },
@@ -78,11 +82,12 @@ export async function accepted(house: Harness, proposal: string): Promise<void> 
 }
 
 /** The first model is asked in the first round, and this comes of it; returns the exact result. */
-export async function answered(house: Harness, happened: Happened): Promise<string> {
-  const requestId = idOf(1)
+export async function answered(house: Harness, happened: Happened, of = 'r-1'): Promise<string> {
+  const requestId = idOf(1, 0, of)
   const admitted = await consult(house, requestId)
   if (admitted.status !== 'ADMITTED') throw new Error(JSON.stringify(admitted))
-  const call = askCall(house, requestId)
+  const told = await readTold(of, { admit: (asked) => house.notary.admit('worker', asked) })
+  const call = askCall(house, requestId, { told })
   const authorised = await house.notary.authorize('worker', call)
   if (authorised.status !== 'AUTHORISED') throw new Error(JSON.stringify(authorised))
   const { receipt, envelope, content } = await execute(authorised, happened, house.keys.receipt)

@@ -31,7 +31,7 @@ import { makeOldAudit, type OldVersion, oldVersions } from '../support/old-audit
 
 const audit = await generateKeyPairJwk()
 const seal = await createHeadSealer(audit.privateJwk)
-const newest = 10
+const newest = 11
 const at = 1_800_000_000_000
 const [first, second, third] = oldVersions
 
@@ -90,7 +90,7 @@ describe('the schema', () => {
     // the new version here beside its number.
     expect([versionOf(file), sha256(schemaOf(file).join('\n'))]).toEqual([
       newest,
-      'eiTuu3FPxfTvsSvV_4JOEKtNBQmNKEKa5T5P9Vjjv00',
+      'w1G8CqoQaxhP_oVN-O8agrAhc3BJBZMQewA183zpX7Y',
     ])
   })
 

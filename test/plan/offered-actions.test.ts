@@ -2,13 +2,30 @@
 
 import { describe, expect, it } from 'vitest'
 import { catalogue } from '../../agents/catalogue.ts'
+import { goalOf } from '../../plan/compile-proposal.ts'
 import { compileConsultation, toFaults } from '../../plan/consultation.ts'
+import { type PinnedHandle, toHandle } from '../../plan/handle.ts'
 import { consultationId, parseConsultationId } from '../../plan/ids.ts'
 import { limits } from '../../plan/limits.ts'
-import { offeredActions } from '../../plan/offered-actions.ts'
+import { offeredActions, resultWords } from '../../plan/offered-actions.ts'
+import type { ToldTurn } from '../../plan/told.ts'
 import { decide } from '../support/policy.ts'
 
 const offered = offeredActions(catalogue)
+
+/** Of the action whose result takes the most words. */
+const longest: PinnedHandle = [...catalogue]
+  .flatMap(([agent, { actions }]) =>
+    Object.entries(actions).map(([action, { output }]) => ({
+      pin: {
+        ...{ agent, action, rerun: 0, hash: 'A'.repeat(43) },
+        ...{ readers: 'PUBLIC' as const, agents: [] },
+      },
+      length: `${agent}.${action}: ${resultWords({ output })}`.length,
+    })),
+  )
+  .toSorted((one, other) => other.length - one.length)
+  .map(({ pin }) => pin)[0] as PinnedHandle
 
 describe('the actions that a model is offered', () => {
   it('are those that a person can ask for: none that undoes another, none that asks models', () => {
@@ -42,8 +59,22 @@ describe('the actions that a model is offered', () => {
       const faults = toFaults(
         Array.from({ length: 50 }, () => ({ code: 'LIMIT', path: '/x'.repeat(200) })),
       )
+      // As much of a conversation as there can be, of the results that take the most words.
+      const turns = Array.from({ length: limits.contextTurns }, (_, turn): ToldTurn => {
+        const said = goalOf(words, limits.contextCharacters)
+        const each = limits.contextHandles / limits.contextTurns
+        const names = Array.from({ length: each }, (__, at) =>
+          toHandle({
+            request: `${turn}${at}`.padEnd(120, 'x'),
+            step: 'x'.repeat(40),
+            iteration: 0,
+          }),
+        )
+        const handles = Object.fromEntries(names.map((name) => [name, longest]))
+        return { words: said, readers: ['user:owner'], handles }
+      })
       const compiled = compileConsultation(
-        { words: words.toWellFormed(), at: 0, zone: 'Asia/Kathmandu', model, faults },
+        { words: words.toWellFormed(), at: 0, zone: 'Asia/Kathmandu', model, faults, told: turns },
         { catalogue, decide },
       )
       expect(compiled.ok ? [] : compiled.issues).toEqual([])

@@ -12,6 +12,7 @@ interface Added {
 
 /** Newest first: what to drop to come below each version. */
 const added = [
+  { version: 11, tables: ['told'] },
   { version: 10, tables: ['request_limit'] },
   { version: 9, tables: ['proposal'], columns: [['request', 'words']] },
   { version: 8, tables: ['charge', 'budget'] },

@@ -3,6 +3,7 @@
 
 import { runNotaryCases } from './notary-case.ts'
 import { handleCases } from './notary-handle-cases.ts'
+import { toldCases } from './notary-told-cases.ts'
 
 /** All of them, or those that must come to `wanted`. */
-export const runCases = (wanted?: string) => runNotaryCases(handleCases, wanted)
+export const runCases = (wanted?: string) => runNotaryCases([...handleCases, ...toldCases], wanted)

@@ -1,6 +1,5 @@
 // Earlier results and who may build on them: a case for each refusal, and for what a worker may bring.
 
-import { parse } from 'yaml'
 import type { Issue } from '../../plan/issues.ts'
 import type { Harness } from '../notary/harness.ts'
 import { append, items, list } from '../notary/plans.ts'
@@ -12,7 +11,7 @@ import {
   type Reply,
 } from './notary-case.ts'
 
-const people: NonNullable<NotaryCase['users']> = [
+export const people: NonNullable<NotaryCase['users']> = [
   { id: 'owner', accounts: ['cli'], approvers: [], approvesFor: [], sees: [] },
   { id: 'anna', accounts: ['cli-anna'], approvers: [], approvesFor: ['owner'], sees: ['owner'] },
 ]
@@ -41,38 +40,35 @@ answer: { from: [keep] }
 `
 
 /** The owner's run `r-1`, in which `gather` has found something. */
-async function found(harness: Harness) {
+export async function found(harness: Harness) {
   const run = await harness.run(finding)
   return run.perform('gather', list, items(['one', 'two']))
 }
 
 /** Sees and approves for the owner, which is not the same as having what is theirs. */
-const inHousehold = (name: string, attempt: NotaryCase['attempt'], wanted = 'UNKNOWN_HANDLE') => ({
+export const inHousehold = (
+  name: string,
+  attempt: NotaryCase['attempt'],
+  wanted = 'UNKNOWN_HANDLE',
+) => ({
   ...notaryCase(wanted, name, attempt),
   users: people,
 })
 
-const told = (
+/** The code of the first issue, or what was answered. */
+export const told = (
   reply: Reply & { readonly issues?: readonly Pick<Issue, 'message'>[] | undefined },
 ) => {
   const [issue] = reply.issues ?? []
   return issue !== undefined && 'code' in issue ? String(issue.code) : outcomeOf(reply)
 }
 
-const registration = (source: string) => ({
+export const registration = (source: string) => ({
   ...{ requestId: 'r-2', kind: 'plan', name: 'follow-up', source, inputs: {}, priority: 'MEDIUM' },
 })
 
 const register = (harness: Harness, account: string, handle?: string) =>
   harness.notary.request(account, registration(following(handle))).then(told)
-
-/** Anna's words, for which a plan is proposed that builds on `r-1`. */
-async function propose(harness: Harness) {
-  const said = { ...registration('keep what was found in daily'), kind: 'text' }
-  await harness.notary.request('cli-anna', said)
-  const proposal = JSON.stringify(parse(following()))
-  return told(await harness.notary.admit('worker', { requestId: 'r-2', proposal }))
-}
 
 /** The owner's follow-up, whose earlier result is another by the time that it is asked for. */
 const later = (name: string, admitted: boolean, sql: string) =>
@@ -110,19 +106,6 @@ export const handleCases: readonly NotaryCase[] = [
     await found(harness)
     return register(harness, 'cli-anna')
   }),
-  inHousehold('the same by what is proposed for words', async (harness) => {
-    await found(harness)
-    return propose(harness)
-  }),
-  inHousehold(
-    'what the same person found before, by what is proposed for words',
-    async (harness) => {
-      const run = await harness.run(finding, { account: 'cli-anna' })
-      await run.perform('gather', list, items(['one', 'two']))
-      return propose(harness)
-    },
-    'ADMITTED',
-  ),
   inHousehold('the same by a worker that asks for it', async (harness) => {
     await found(harness)
     await harness.run(finding, { requestId: 'r-2', account: 'cli-anna' })
