@@ -10,10 +10,9 @@ import { spentSchema } from './budget-contract.ts'
 import { notaryCodes } from './codes.ts'
 import {
   contextSchema,
-  handlesReply,
   requestIdSchema as id,
+  pinsReplies,
   producerSchema,
-  toldReply,
 } from './handle-contract.ts'
 import { auditRowSchema, checkpointSchema } from './log-contract.ts'
 import { requestSummarySchema } from './summary-contract.ts'
@@ -26,6 +25,7 @@ export {
   type ProposalCall,
 } from './admission-contract.ts'
 export type { Context, HandlesCall, ToldCall } from './handle-contract.ts'
+export { contextSchema } from './handle-contract.ts'
 export { type AuditRow, auditRowSchema, type Checkpoint, checkpointSchema } from './log-contract.ts'
 export type { RequestSummary } from './summary-contract.ts'
 
@@ -132,8 +132,7 @@ export const admitReply = z.discriminatedUnion('status', [
     /** When delayed steps may begin, by step: milliseconds since the epoch. Absent: there are none. */
     at: z.record(step, z.number().int()).optional(),
   }),
-  handlesReply,
-  toldReply,
+  ...pinsReplies,
   needsApproval,
   refused,
 ])

@@ -57,7 +57,7 @@ export const handlesCall = z.strictObject({
 export type HandlesCall = z.infer<typeof handlesCall>
 
 /** Absent for whatever is no settled result of that person's; which of the reasons, nobody is told. */
-export const handlesReply = z.strictObject({
+const handlesReply = z.strictObject({
   status: z.literal('HANDLES'),
   handles: z.record(z.string(), pinSchema),
 })
@@ -67,9 +67,12 @@ export const toldCall = z.strictObject({ requestId: requestIdSchema, told: z.lit
 export type ToldCall = z.infer<typeof toldCall>
 
 /** As it was registered, without the results that are gone since. */
-export const toldReply = z.strictObject({
+const toldReply = z.strictObject({
   status: z.literal('TOLD'),
   turns: z
     .array(z.strictObject({ words: line, readers, handles: z.record(z.string(), pinSchema) }))
     .max(limits.contextTurns),
 })
+
+/** Of `admit`, to either question. */
+export const pinsReplies = [handlesReply, toldReply] as const

@@ -39,7 +39,7 @@ export const turnDocumentSchema = z.discriminatedUnion('is', [
    */
   z.strictObject({
     is: z.literal('plan'),
-    request: requestCall.omit({ requestId: true }),
+    request: requestCall.omit({ requestId: true, context: true }),
     written,
   }),
 ])

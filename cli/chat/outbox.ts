@@ -62,17 +62,40 @@ export function keepTyped(state: string, { turnId, words }: Draft): void {
 
 /** Whether these very words were typed for it, here. */
 export function hasTyped(state: string, turnId: string, words: string): boolean {
-  const isKept = idsIn(state, 'typed').includes(turnId)
-  return isKept && readFileSync(fileIn(state, 'typed', turnId), 'utf8') === words
+  return typedFor(state, turnId) === words
 }
 
-export function forgetTypedBut(state: string, open: ReadonlySet<string>): void {
-  for (const turnId of idsIn(state, 'typed')) {
-    if (!open.has(turnId)) rmSync(fileIn(state, 'typed', turnId), { force: true })
+/** Undefined: it was not typed here, or too long ago. */
+export function typedFor(state: string, turnId: string): string | undefined {
+  return contentOf(state, 'typed', turnId)
+}
+
+/** What is registered with the words of a turn of what was before it: once, whatever has happened since. */
+export function keepContext(state: string, turnId: string, context: string): void {
+  keepFile(fileIn(state, 'context', turnId), context)
+}
+
+export function contextFor(state: string, turnId: string): string | undefined {
+  return contentOf(state, 'context', turnId)
+}
+
+/** Forgets of a kind what is of no other turn than these. */
+export function forgetBut(
+  state: string,
+  kind: 'typed' | 'context',
+  kept: ReadonlySet<string>,
+): void {
+  for (const turnId of idsIn(state, kind)) {
+    if (!kept.has(turnId)) rmSync(fileIn(state, kind, turnId), { force: true })
   }
 }
 
-type Kind = 'outbox' | 'typed' | 'unseen'
+type Kind = 'outbox' | 'typed' | 'context' | 'unseen'
+
+function contentOf(state: string, kind: Kind, turnId: string): string | undefined {
+  const isKept = idsIn(state, kind).includes(turnId)
+  return isKept ? readFileSync(fileIn(state, kind, turnId), 'utf8') : undefined
+}
 
 const folderOf = (state: string, kind: Kind) => join(state, 'cli', 'chat', kind)
 

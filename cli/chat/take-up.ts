@@ -1,9 +1,10 @@
 // What a conversation goes on with when a command begins: whatever an earlier one left open, each where it was.
 
+import { limits } from '../../plan/limits.ts'
 import type { Turn } from '../../workflows/assistant-contract.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { hasSaidYes } from '../said-yes.ts'
-import { forgetTypedBut, isUnseen } from './outbox.ts'
+import { forgetBut, isUnseen } from './outbox.ts'
 import { attempt, type Chat, nothing, type Settled, sayAll, settle } from './settle.ts'
 import { turnLine } from './shown.ts'
 import { read, readIfKept } from './turns.ts'
@@ -15,8 +16,7 @@ export async function takeUp(chat: Chat): Promise<Settled> {
   const said = await sayLeft(chat, tried)
   if (said.line !== undefined) return said
   const { turns, session: current } = await session.assistant.conversation()
-  const isAsked = ({ status }: Turn) => status === 'said' || status === 'planned'
-  forgetTypedBut(session.state, new Set(turns.filter(isAsked).map(({ turnId }) => turnId)))
+  forgetOld(session.state, turns)
   if (!chat.anew && !output.json) {
     await tellRecent(
       chat,
@@ -85,6 +85,16 @@ async function isOpen(chat: Chat, turn: Turn, isLast: boolean): Promise<boolean>
   if (!isLast) return false
   if (turn.status === 'accepted') return (await read(session, turn)).answer?.is === 'plan'
   return !anew && (turn.status === 'said' || turn.status === 'planned')
+}
+
+/** Of what was typed, the newest is what a model may be told of with the next turn. */
+function forgetOld(state: string, turns: readonly Turn[]): void {
+  const idsOf = (some: readonly Turn[]) => new Set(some.map(({ turnId }) => turnId))
+  const isAsked = ({ status }: Turn) => status === 'said' || status === 'planned'
+  const newest = turns.slice(-limits.contextTurns)
+  forgetBut(state, 'typed', idsOf([...turns.filter(isAsked), ...newest]))
+  const isToBegin = (turn: Turn) => isAsked(turn) || turn.status === 'accepted'
+  forgetBut(state, 'context', idsOf(turns.filter(isToBegin)))
 }
 
 const mostTold = 3

@@ -10,6 +10,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts'
 import { rememberYes } from '../said-yes.ts'
 import type { Session } from '../session.ts'
 import { readTurn, storeTurn } from '../turn-documents.ts'
+import { contextOf } from './context.ts'
 import { type Draft, forgetDraft, keepTyped, keepUnseen } from './outbox.ts'
 
 export type Said = Extract<TurnDocument, { is: 'said' }>
@@ -54,10 +55,11 @@ export async function begin(session: Session, turnId: string, plan: PlanDocument
   const { inputs, priority, ...run } = plan.request
   const { kind, name } = run
   keepUnseen(session.state, turnId)
+  const context = kind === 'text' ? await contextOf(session, turnId) : undefined
   const { requestRef } = await registerRun(
     session,
     kind === 'text' ? { ...run, kind } : { ...run, kind },
-    { requestId: turnId, inputs, priority },
+    { requestId: turnId, inputs, priority, ...(context === undefined ? {} : { context }) },
   )
   return taken(
     await session.assistant.begin({

@@ -1,6 +1,6 @@
 // What the words of a turn come to, with what was said before it: by the rules, which are told the person's
-// own words and plans, and nothing of any answer. Words that stand by themselves and that the rules do not
-// understand are a model's to plan, where one is set up; it is told these words alone.
+// own words and plans, and nothing of any answer. Words that the rules do not understand are a model's to
+// plan, where one is set up; what it is told of the turns before them, context.ts says.
 
 import { catalogue } from '../../agents/catalogue.ts'
 import type { Decide } from '../../plan/policy.ts'
@@ -30,34 +30,46 @@ export async function understand(
   given: Given,
 ): Promise<AnswerDocument> {
   const recipes = listRecipes()
+  const before = await earlierThan(session, turn)
   const understood = planFromConversation(said.words, {
     recipes,
     now: said.at,
-    earlier: await earlierThan(session, turn),
+    earlier: before.flatMap(toEarlier),
     changes: ({ agent, action }) => catalogue.get(agent)?.actions[action]?.effect !== 'read',
   })
-  return toDocument(understood, said.words, { ...given, recipes })
+  const isTold = before.some((one) => isToldOf(one, given))
+  return toDocument(understood, said.words, { ...given, recipes, isTold })
 }
 
 /** Of the same session. */
-async function earlierThan(session: Session, turn: Turn): Promise<readonly EarlierTurn[]> {
+async function earlierThan(session: Session, turn: Turn): Promise<readonly ReadTurn[]> {
   const { turns } = await session.assistant.conversation()
   const at = turns.findIndex(({ turnId }) => turnId === turn.turnId)
   const before = turns.slice(0, at).filter((one) => one.session === turn.session)
-  const known: EarlierTurn[] = []
-  for (const one of before) known.push(...(await readIfKept(session, one)).flatMap(toEarlier))
+  const known: ReadTurn[] = []
+  for (const one of before) known.push(...(await readIfKept(session, one)))
   return known
+}
+
+/** Whether some model may know of it: one of the house of any, a provider's of what models were asked about. */
+function isToldOf({ answer: made }: ReadTurn, { models }: Given): boolean {
+  const wasForModels = made?.is === 'plan' && made.request.kind === 'text'
+  return wasForModels || models.some((model) => model.startsWith('local/'))
 }
 
 /** What is shown and kept. What the compiler or the policy would refuse is a refusal. */
 export function toDocument(
   { text, planned, refers }: Understood,
   words: string,
-  given: Given & { readonly recipes: readonly RecipeFile[] },
+  given: Given & {
+    readonly recipes: readonly RecipeFile[]
+    /** A model would be told of what was said before. */
+    readonly isTold: boolean
+  },
 ): AnswerDocument {
   const written = text === words ? {} : { written: text }
-  const { names, decide, priority, recipes } = given
-  if (refers !== true && text === words && goesToModel(planned, given)) {
+  const { names, decide, priority, recipes, isTold } = given
+  if ((refers !== true || isTold) && text === words && goesToModel(planned, given)) {
     const request = { kind: 'text', name: 'chat', source: words, inputs: {}, priority } as const
     return { is: 'plan', request }
   }

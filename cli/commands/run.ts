@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { catalogue } from '../../agents/catalogue.ts'
+import type { RequestCall } from '../../notary/contract.ts'
 import { type CompileResult, compileSource } from '../../plan/compile.ts'
 import { isDenial } from '../../plan/issues.ts'
 import { limits } from '../../plan/limits.ts'
@@ -111,19 +112,23 @@ export interface RunOptions {
   readonly priority?: Priority
   /** What the person allows it; undefined: whatever policy and budgets let. */
   readonly limits?: RequestLimits | undefined
+  /** Of words: what they go on with. */
+  readonly context?: RequestCall['context']
 }
 
 /** Known to the worker and the notary, and not started; the same request again is the same. */
 export async function registerRun(
   session: Session,
   run: RunSource | SaidSource,
-  { requestId, inputs, priority = 'MEDIUM', limits: given }: RunOptions,
+  { requestId, inputs, priority = 'MEDIUM', limits: given, context }: RunOptions,
 ): Promise<{ readonly requestRef: string }> {
   const request = { ...run, inputs }
   const stored = await session.putRequest(requestId, JSON.stringify(request))
   if (stored.status !== 'STORED') throw refused('the worker', requestId, stored)
   const limited = given === undefined ? {} : { limits: given }
-  const registered = await session.request({ requestId, ...request, priority, ...limited })
+  const before = context === undefined ? {} : { context }
+  const more = { ...limited, ...before }
+  const registered = await session.request({ requestId, ...request, priority, ...more })
   if (registered.status !== 'REGISTERED') throw refused('the notary', requestId, registered)
   return { requestRef: stored.ref }
 }

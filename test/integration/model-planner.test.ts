@@ -71,6 +71,13 @@ async function planOf(requestId: string): Promise<{ readonly id: string; readonl
   return { id, card: (await cli('approvals', 'show', id)).stdout }
 }
 
+/** One turn, as `bulkhead chat` tells it. */
+async function chat(input: string, ...args: readonly string[]) {
+  const { stdout, stderr } = await runCli(['chat', '--state', state, '--json', ...args], { input })
+  expect(stdout, stderr).not.toBe('')
+  return JSON.parse(stdout)
+}
+
 const keep = (note: string, action = 'notes.append') => ({
   plan: [{ id: 'keep', action, args: { note, text: 'milk' } }],
 })
@@ -103,13 +110,6 @@ describe('words that a model makes a plan of', () => {
   it('are asked for in a conversation too, where their plan waits for its yes from start to start', async () => {
     house.answer(() => keep('pantry'))
     const before = house.asked.length
-    const chat = async (input: string, ...args: readonly string[]) => {
-      const { stdout, stderr } = await runCli(['chat', '--state', state, '--json', ...args], {
-        input,
-      })
-      expect(stdout, stderr).not.toBe('')
-      return JSON.parse(stdout)
-    }
     const first = await chat('Jot milk onto my note pantry.\n')
     expect(first).toMatchObject({ status: 'begun', run: { status: 'waiting-approval' } })
     expect(isThere('pantry')).toBe(false)
@@ -165,6 +165,77 @@ describe('words that a model makes a plan of', () => {
     house.answer(() => said)
     const { code, stdout } = await cli('ask', 'Colourless green ideas.', '--yes')
     expect([code, stdout]).toEqual([1, expect.stringContaining(text)])
+  })
+})
+
+describe('words that go on with what was said before', () => {
+  const hidden = 'what nobody outside may read'
+  /** With the part of an earlier result that is meant by `it`. */
+  const keepIt = (note: string, handle: string) => ({
+    plan: [
+      {
+        id: 'keep',
+        action: 'notes.append',
+        args: { note, text: { $handle: handle, pointer: '/text' } },
+      },
+    ],
+  })
+
+  it('build on the result that was found, of which the model knows the name', async () => {
+    writeFileSync(join(state, 'notes', 'letters-of-anna.md'), `${hidden}\n`)
+    const found = await chat(
+      'show me the note letters-of-anna\n',
+      '--new',
+      '--yes',
+      '--planner',
+      'rules',
+    )
+    expect(found.run).toMatchObject({ status: 'completed' })
+    const before = house.asked.length
+    house.answer(({ handles }) => keepIt('kept', handles[0]?.handle ?? ''))
+    const first = await chat('Jot it onto my note kept.\n')
+    expect(first).toMatchObject({ status: 'begun', run: { status: 'waiting-approval' } })
+    expect(house.asked.slice(before)).toMatchObject([
+      {
+        words: ['show me the note letters-of-anna', 'Jot it onto my note kept.'],
+        handles: [
+          {
+            ...{ handle: expect.stringMatching(`^${found.turnId}/`), label: 'private, untrusted' },
+            ...{ type: expect.stringMatching(/^notes\.read: /) },
+            said: 'show me the note letters-of-anna',
+          },
+        ],
+      },
+    ])
+    expect(house.asked.map(({ body }) => body).join()).not.toContain(hidden)
+    const second = await chat('', '--yes')
+    expect(second).toMatchObject({ turnId: first.turnId, run: { status: 'completed' } })
+    expect(noteOf('kept')).toContain(hidden)
+  })
+
+  it('build on no result that the model was not told of, of whomever it is', async () => {
+    const found = await cli(
+      'ask',
+      'show me the note letters-of-anna',
+      '--yes',
+      '--planner',
+      'rules',
+      '--json',
+    )
+    const { requestId, steps } = JSON.parse(found.stdout)
+    const untold = `${requestId}/${steps[0].id}/0`
+    const before = house.asked.length
+    house.answer(() => keepIt('untold', untold))
+    const { run } = await chat('Jot that onto my note untold.\n')
+    expect(run).toMatchObject({ status: 'failed', code: 'UNKNOWN_HANDLE', steps: [] })
+    const asked = house.asked.slice(before)
+    expect(asked.map(({ issues }) => issues)).toEqual([
+      undefined,
+      [{ code: 'UNKNOWN_HANDLE', path: '/steps/0/args/text' }],
+    ])
+    expect(asked.flatMap(({ handles }) => handles)).not.toEqual([])
+    expect(asked.map(({ body }) => body).join()).not.toContain(untold)
+    expect(isThere('untold')).toBe(false)
   })
 })
 

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Session } from '../../cli/session.ts'
+import type { RequestCall, RequestSummary } from '../../notary/contract.ts'
 import type { TurnReply } from '../../temporal/assistant-client.ts'
 import { type Conversation, emptyConversation } from '../../workflows/assistant-contract.ts'
 import { accept, answer, begun, mayBegin, say, type Taken } from '../../workflows/conversation.ts'
@@ -13,9 +14,19 @@ export interface FakeChat {
   readonly calls: string[]
   conversation: Conversation
   readonly documents: Map<string, { readonly requestId: string; readonly content: string }>
+  /** What was registered, in its order. */
+  readonly registered: RequestCall[]
+  /** By request: what the notary says has come of its steps. */
+  readonly settled: Map<string, RequestSummary['steps']>
   /** What the notary says to a registration. */
   registers: Awaited<ReturnType<Session['request']>>
 }
+
+const unknownRequest = {
+  status: 'REFUSED',
+  code: 'UNKNOWN_REQUEST',
+  message: 'no such request',
+} as const
 
 /** Thrown where a run would be watched. */
 export class Watched extends Error {}
@@ -41,6 +52,7 @@ export function fakeChat(state: string): FakeChat {
     | 'putRequest'
     | 'getArtifact'
     | 'request'
+    | 'query'
     | 'close'
   > = {
     state,
@@ -62,9 +74,18 @@ export function fakeChat(state: string): FakeChat {
       if (found === undefined) return Promise.resolve({ status: 'REFUSED', code: 'NOT_FOUND' })
       return Promise.resolve({ status: 'FOUND', kind: 'turn', ...found })
     },
-    request: ({ requestId }) => {
-      fake.calls.push(`request ${requestId}`)
+    request: (call) => {
+      fake.calls.push(`request ${call.requestId}`)
+      fake.registered.push(call)
       return Promise.resolve(fake.registers)
+    },
+    query: (call) => {
+      const steps = call.what === 'request' ? fake.settled.get(call.requestId) : undefined
+      if (call.what !== 'request' || steps === undefined) return Promise.resolve(unknownRequest)
+      const { requestId } = call
+      const about = { requestId, kind: 'recipe', name: 'x', user: 'user:owner', createdAt: 0 }
+      const requests = [{ ...about, cancelled: false, steps: [...steps] }]
+      return Promise.resolve({ status: 'REQUESTS', requests })
     },
     close: () => Promise.resolve(),
   }
@@ -80,6 +101,8 @@ export function fakeChat(state: string): FakeChat {
     calls: [],
     conversation: emptyConversation,
     documents: new Map(),
+    registered: [],
+    settled: new Map(),
     registers: { status: 'REGISTERED', digest: 'd', user: 'owner' },
   }
   return fake

@@ -12,6 +12,8 @@ export interface AskedOfModel {
   readonly model: string
   /** The person's turns. */
   readonly words: readonly string[]
+  /** Earlier results that it may name, as it is told of them. */
+  readonly handles: readonly { readonly handle: string; readonly type: string }[]
   /** What was wrong with the last plan, as the model is told; undefined in the first round. */
   readonly issues: unknown
 }
@@ -77,6 +79,9 @@ function readAsked(body: string): AskedOfModel {
     body,
     model,
     words: z.array(z.string()).parse(after("The person's turns, as JSON: ")),
+    handles: z
+      .array(z.looseObject({ handle: z.string(), type: z.string() }))
+      .parse(after('Handles, as JSON: ')),
     issues: after('Your last plan was refused for these reasons, as JSON: '),
   }
 }
