@@ -6,6 +6,7 @@ import type { CapabilityCode } from '../security/capability-codes.ts'
 import { boundsOf, type Command } from './admission.ts'
 import type { Metrics } from './describe.ts'
 import type { EgressClient } from './egress-client.ts'
+import type { EgressStreamClient } from './egress-stream.ts'
 import { type Execution, type Outcome, startExecution } from './execution.ts'
 import type { Running } from './follow.ts'
 import type { Ledger, RecordedOutcome } from './ledger.ts'
@@ -34,6 +35,8 @@ export interface WorkDependencies {
   readonly secret: (name: string) => string
   /** The way to the network, through the gateway. */
   readonly egress: EgressClient
+  /** The same way, for responses as they come. */
+  readonly stream: EgressStreamClient
   /** The way to servers that speak no HTTP, through the gateway. */
   readonly tunnel: TunnelClient
   /** The way to the programs of the manifest. */
@@ -85,7 +88,7 @@ export async function carryOut(
 }
 
 function startHandler(
-  { notice, now, folder, egress, tunnel, secret, program }: Self,
+  { notice, now, folder, egress, stream, tunnel, secret, program }: Self,
   command: Command,
   entry: Running,
 ): Execution {
@@ -99,10 +102,12 @@ function startHandler(
         signal,
         folder,
         secret,
-        progress: (done, total) => {
-          entry.progress = progressSchema.safeParse({ done, total: total ?? null }).data
+        progress: (done, total, unit) => {
+          const said = { done, total: total ?? null, ...(unit === undefined ? {} : { unit }) }
+          entry.progress = progressSchema.safeParse(said).data
         },
         fetch: (request) => egress(proof, request, signal),
+        stream: (request) => stream(proof, request, signal),
         connect: (request) => tunnel(proof, request, signal),
         run: (request) => program(request, signal),
       }),

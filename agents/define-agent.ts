@@ -8,12 +8,14 @@ import type { z } from 'zod'
 import type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
 import { type ActionManifest, type AgentManifest, ManifestError } from '../plan/manifest.ts'
 import type { EgressResponse } from './egress-client.ts'
+import type { EgressStream } from './egress-stream.ts'
 import type { ProgramRequest, ProgramResult } from './program-request.ts'
-import type { FailureCode, RetryAdvice } from './protocol.ts'
+import type { FailureCode, ProgressUnit, RetryAdvice } from './protocol.ts'
 import type { ProgramPlace, ProgramRunner } from './run-program.ts'
 
 export type { EgressRequest, TunnelRequest } from '../egress/contract.ts'
 export type { EgressResponse } from './egress-client.ts'
+export type { EgressStream } from './egress-stream.ts'
 export type { ProgramRequest, ProgramResult } from './program-request.ts'
 
 /** What a handler may know of the command it carries out. */
@@ -25,8 +27,8 @@ export interface ActionContext {
   now(): number
   /** Aborted when the action's own `timeoutMs` is over, or when the run was cancelled. */
   readonly signal?: AbortSignal
-  /** Says how far it is, in units of its own, for the person who waits. Costs nothing. */
-  progress?(done: number, total?: number): void
+  /** Says how far it is, in units of its own where it names none, for the person who waits. Costs nothing. */
+  progress?(done: number, total?: number, unit?: ProgressUnit): void
   /**
    * Path at which a mount of the manifest is found; `at` as the manifest writes it.
    * @throws Error when the manifest declares no such mount
@@ -45,6 +47,11 @@ export interface ActionContext {
    * @throws EgressOutcomeUnknown when anything but a read may have reached the server
    */
   fetch(request: EgressRequest): Promise<EgressResponse>
+  /**
+   * The same request, its response as it comes. What was read is worth nothing before the parts have
+   * ended: an error in the middle is the request's, as `fetch` would have thrown it.
+   */
+  stream(request: EgressRequest): Promise<EgressStream>
   /**
    * A connection to a host and port that the manifest declares as `tls`. Speak TLS through it; the
    * gateway sees ciphertext. It is cut when the token, the action's time or its bounds end, and that

@@ -3,19 +3,17 @@
 // no decision: what may leave is the gateway's. Invariant: a failure says `absent` only where the
 // request cannot have reached a server, or had no effect there.
 
-import { request as httpRequest } from 'node:http'
-import type { EgressCode } from '../egress/contract.ts'
+import type { IncomingMessage } from 'node:http'
 import {
   type EgressRequest,
   egressLimits,
   type FetchCall,
   type FetchReply,
   fetchReplySchema,
-  isSafe,
-  sentCodes,
-  unsentCodes,
 } from '../egress/contract.ts'
-import { ActionFailure } from './define-agent.ts'
+import { callGateway, createTurnstile, type Turnstile, toFailure } from './gateway-call.ts'
+
+export { EgressOutcomeUnknown } from './gateway-call.ts'
 
 export interface EgressResponse {
   readonly status: number
@@ -36,28 +34,24 @@ export type EgressClient = (
   signal?: AbortSignal,
 ) => Promise<EgressResponse>
 
-/** Of a request that may have had its effect: for anything but a read the runtime says UNKNOWN. */
-export class EgressOutcomeUnknown extends Error {
-  override readonly name = 'EgressOutcomeUnknown'
-  readonly code: EgressCode
-  constructor(code: EgressCode, message: string = code) {
-    super(message)
-    this.code = code
-  }
-}
-
 /** A response with its body in base64, and the rest of the reply. */
 const maxReplyBytes = Math.ceil(egressLimits.responseBytes / 3) * 4 + 64 * 1024
-/** Above the gateway's own bound, so that its word comes first. */
-const slackMs = 1_000
-
-/** Requests through the gateway's socket, which is mounted in the sandboxes that may have it. */
-export function createEgressClient(socketPath: string): EgressClient {
-  const enter = createTurnstile(egressLimits.concurrent)
+/**
+ * Requests through the gateway's socket, which is mounted in the sandboxes that may have it.
+ * @param enter of all that this process asks at that socket
+ */
+export function createEgressClient(
+  socketPath: string,
+  enter: Turnstile = createTurnstile(),
+): EgressClient {
   return async (proof, request, signal) => {
     const leave = await enter()
-    const text = await ask(socketPath, { ...proof, request }, signal).finally(leave)
-    const reply = parseReply(text)
+    const call: FetchCall = { ...proof, request }
+    const response = await callGateway(socketPath, call, signal).catch((error: unknown) => {
+      leave()
+      throw error
+    })
+    const reply = parseReply(await textOf(response, request).finally(leave))
     if (reply === undefined) throw toFailure(request, 'BROKEN_OFF', 'the gateway broke off')
     if (!reply.ok) throw toFailure(request, reply.code, reply.message)
     const { status, headers, bodyBase64, url } = reply
@@ -65,87 +59,19 @@ export function createEgressClient(socketPath: string): EgressClient {
   }
 }
 
-async function ask(socketPath: string, call: FetchCall, signal?: AbortSignal): Promise<string> {
-  if (signal?.aborted === true) {
-    throw new ActionFailure('UNAVAILABLE', 'absent', 'the time was over before it was asked')
-  }
+async function textOf(response: IncomingMessage, request: EgressRequest): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
   try {
-    return await exchange(socketPath, call, signal)
-  } catch (cause) {
-    throw isUnsent(cause)
-      ? new ActionFailure('UNAVAILABLE', 'absent', 'the gateway cannot be reached', cause)
-      : toFailure(call.request, 'BROKEN_OFF', 'the gateway did not answer')
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > maxReplyBytes) throw new Error('the reply is too long')
+      chunks.push(chunk)
+    }
+  } catch {
+    throw toFailure(request, 'BROKEN_OFF', 'the gateway did not answer')
   }
-}
-
-/** Lets so many in at once, the others in order: the gateway refuses more, for good. */
-function createTurnstile(places: number): () => Promise<() => void> {
-  const waiting: (() => void)[] = []
-  let free = places
-  const leave = () => {
-    const next = waiting.shift()
-    if (next === undefined) free += 1
-    else next()
-  }
-  return async () => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    return leave
-  }
-}
-
-function toFailure(request: EgressRequest, code: EgressCode, message: string): Error {
-  const text = `${code}: ${message}`
-  if (isIn(unsentCodes, code)) return new ActionFailure('UNAVAILABLE', 'absent', text)
-  if (!isIn(sentCodes, code)) return new ActionFailure('UNAVAILABLE', 'final', text)
-  if (!isSafe(request.method)) return new EgressOutcomeUnknown(code, text)
-  if (code === 'RESPONSE_TOO_LARGE') return new ActionFailure('LIMIT_EXCEEDED', 'final', text)
-  return new ActionFailure('UNAVAILABLE', 'absent', text)
-}
-
-function isIn(codes: readonly EgressCode[], code: EgressCode): boolean {
-  return codes.includes(code)
-}
-
-/** Errors of connecting: nothing of the request has left this process. */
-function isUnsent(cause: unknown): boolean {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES'
-}
-
-function exchange(
-  socketPath: string,
-  { request, ...proof }: FetchCall,
-  signal?: AbortSignal,
-): Promise<string> {
-  const body = JSON.stringify({ ...proof, request })
-  const { waitMs = egressLimits.requestMs } = request
-  return new Promise((resolve, reject) => {
-    const late = AbortSignal.timeout(waitMs + slackMs)
-    const call = httpRequest(
-      {
-        socketPath,
-        method: 'POST',
-        path: '/fetch',
-        agent: false,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-        signal: signal === undefined ? late : AbortSignal.any([signal, late]),
-      },
-      (response) => {
-        const chunks: Buffer[] = []
-        let bytes = 0
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          chunks.push(chunk)
-          if (bytes > maxReplyBytes) response.destroy(new Error('the reply is too long'))
-        })
-        response.on('error', reject)
-        response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-      },
-    )
-    call.on('error', reject)
-    call.end(body)
-  })
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function parseReply(text: string): FetchReply | undefined {

@@ -39,10 +39,15 @@ export type RetryAdvice = z.infer<typeof retrySchema>
 /** A server that would be asked later than this is one that is not asked again by itself. */
 export const longestRetryAfterMs = 3_600_000
 
-/** How far a handler says that it is, in units of its own. Numbers only: it is shown, never read. */
+/** Units that a person is told; any other is the handler's own affair. */
+const progressUnitSchema = z.enum(['characters'])
+export type ProgressUnit = z.infer<typeof progressUnitSchema>
+
+/** How far a handler says that it is. Numbers and a closed word only: it is shown, never read. */
 export const progressSchema = z.strictObject({
   done: z.number().int().min(0),
   total: z.number().int().min(1).nullable(),
+  unit: progressUnitSchema.exactOptional(),
 })
 export type ExecutionProgress = Readonly<z.infer<typeof progressSchema>>
 

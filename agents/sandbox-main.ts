@@ -19,6 +19,8 @@ import { startBusForwarder } from './bus-forwarder.ts'
 import type { Notice, RuntimePoint } from './carry-out.ts'
 import { ActionFailure, type AgentDefinition } from './define-agent.ts'
 import { createEgressClient } from './egress-client.ts'
+import { createEgressStreams } from './egress-stream.ts'
+import { createTurnstile } from './gateway-call.ts'
 import { startHeart } from './heart.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
@@ -106,6 +108,7 @@ export async function startAgent(
   })
   const subject = agentIdOf(agent, secrets.config)
   const now = overrides.now ?? Date.now
+  const enter = createTurnstile()
   const runtime = createRuntime({
     agent,
     identity: secrets.config,
@@ -116,7 +119,8 @@ export async function startAgent(
     now,
     folder: mountedFolder(agent, paths),
     secret: declaredSecret(agent, paths),
-    egress: createEgressClient(paths.egressSocket),
+    egress: createEgressClient(paths.egressSocket, enter),
+    stream: createEgressStreams(paths.egressSocket, enter),
     tunnel: createTunnelClient(paths.egressSocket),
     program: agent.programs?.(declaredPrograms(agent, secrets.config)) ?? noPrograms,
     notice: (notice) => tell(bus, subject, notice),

@@ -14,6 +14,11 @@ export const egressLimits = {
   bodyBytes: 256 * 1024,
   /** Most an agent may ask for: feeds of a busy site come near it, a result is far smaller. */
   responseBytes: 4 * 1024 * 1024,
+  /**
+   * Of a response that is passed on as it comes, of which nothing is kept here: a frame of some 350 bytes
+   * about each of 16,000 tokens.
+   */
+  streamedBytes: 6 * 1024 * 1024,
   /** Below an agent's reply time, so that the agent can still answer for it. */
   requestMs: 12_000,
   /** Of servers that think, where the declaration says so: the step is followed as one at work. */
@@ -40,7 +45,7 @@ export function isSafe(method: EgressRequest['method']): boolean {
 }
 const texts = z.record(z.string().max(100), z.string().max(4 * 1024)).readonly()
 
-export const egressRequestSchema = z.strictObject({
+const requestShape = z.strictObject({
   /** Id of a declaration of the manifest. */
   egress: z.string().max(100),
   /** Which of the configured origins; may be left out where there is one. */
@@ -50,10 +55,15 @@ export const egressRequestSchema = z.strictObject({
   query: texts.exactOptional(),
   headers: texts.exactOptional(),
   body: z.string().max(egressLimits.bodyBytes).exactOptional(),
-  maxBytes: z.number().int().min(1).max(egressLimits.responseBytes),
+  maxBytes: z.number().int().min(1).max(egressLimits.streamedBytes),
+  /** The response is passed on as it comes (`StreamLine`), and not kept until it is whole. */
+  stream: z.literal(true).exactOptional(),
   /** How long the agent would wait; the gateway's own bound holds besides. Absent: the usual one. */
   waitMs: z.number().int().min(1).max(egressLimits.longestRequestMs).exactOptional(),
 })
+export const egressRequestSchema = requestShape.refine(
+  ({ maxBytes, stream }) => stream === true || maxBytes <= egressLimits.responseBytes,
+)
 export type EgressRequest = Readonly<z.infer<typeof egressRequestSchema>>
 
 /** What proves to the gateway which step asks: the token, and what its hash was taken over. */
@@ -111,6 +121,26 @@ export const fetchReplySchema = z.discriminatedUnion('ok', [
   refusalSchema,
 ])
 export type FetchReply = z.infer<typeof fetchReplySchema>
+
+const streamHeadSchema = z.strictObject({
+  status: z.number().int().min(100).max(599),
+  headers: z.record(z.string(), z.string()).readonly(),
+  url: z.string(),
+})
+export type StreamHead = z.infer<typeof streamHeadSchema>
+
+/**
+ * Of a streamed response, each a line of JSON: its head, its bytes as they come, and at last that it is
+ * whole and on record, or why it is not. Without such a last line it broke off. A request that is refused
+ * before there is a head gets the refusal alone.
+ */
+export const streamLineSchema = z.union([
+  streamHeadSchema,
+  z.strictObject({ partBase64: z.string() }),
+  z.strictObject({ end: z.literal(true) }),
+  refusalSchema,
+])
+export type StreamLine = z.infer<typeof streamLineSchema>
 
 const ruleSchema = z.strictObject({
   methods: z.array(methodSchema).readonly(),

@@ -1,5 +1,5 @@
 // Sends one request that was decided upon, to the one address that was chosen, and reads one bounded
-// response. Name, certificate and pin are checked before a byte of the request is written; a redirect
+// response, as a whole or passing it on as it comes. Name, certificate and pin are checked before a byte of the request is written; a redirect
 // is a response like any other. Invariant: after `send` began, a failure is never told as unsent.
 
 import { createHash } from 'node:crypto'
@@ -12,10 +12,22 @@ import { EgressError } from './codes.ts'
 import { egressLimits, type ResolvedEgress } from './contract.ts'
 import type { Departure } from './rules.ts'
 
-export interface Arrival {
+export interface ArrivalHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Arrival extends ArrivalHead {
+  readonly bytes: number
+  /** Empty where somebody listened. */
   readonly body: Buffer
+}
+
+/** Who is given a response as it comes: the head once, then what is within the bound. */
+export interface Listener {
+  head(head: ArrivalHead): void
+  /** Resolves when there is room for more. Rejects once the signal is aborted. */
+  part(bytes: Buffer, signal: AbortSignal): Promise<void>
 }
 
 export interface Route {
@@ -25,8 +37,10 @@ export interface Route {
   readonly credential: readonly [string, string] | undefined
   /** Certificates to trust instead of the system's. */
   readonly trusted: string | undefined
-  /** Ends everything. */
+  /** Ends everything. An EgressError for a reason is what it is told as; any other is that time is over. */
   readonly signal: AbortSignal
+  /** Undefined: the response is kept until it is whole. */
+  readonly listener: Listener | undefined
 }
 
 /** What a reader of content needs; nothing that sets state or describes the connection. */
@@ -154,7 +168,7 @@ function send(departure: Departure, route: Route, socket: Socket): Promise<Arriv
       reject(new EgressError('RESPONSE_INVALID', `${origin.protocol} was left`))
     })
     call.on('response', (response) => {
-      read(response, departure.maxBytes).then(resolve, fail)
+      read(response, departure.maxBytes, route).then(resolve, fail)
     })
     call.end(body)
   })
@@ -179,12 +193,18 @@ function toHeaders(
   }
 }
 
-async function read(response: IncomingMessage, maxBytes: number): Promise<Arrival> {
+async function read(
+  response: IncomingMessage,
+  maxBytes: number,
+  { listener, signal }: Route,
+): Promise<Arrival> {
   const { statusCode = 0, headers } = response
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') {
     throw new EgressError('RESPONSE_INVALID', 'the server encodes what was asked for as it is')
   }
+  const head = { status: statusCode, headers: keptOf(headers) }
+  listener?.head(head)
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -192,18 +212,27 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<Arriva
     if (bytes > maxBytes) {
       throw new EgressError('RESPONSE_TOO_LARGE', `the response is longer than ${maxBytes} bytes`)
     }
-    chunks.push(chunk)
+    if (listener === undefined) chunks.push(chunk)
+    else await listener.part(chunk, signal)
   }
+  return { ...head, bytes, body: Buffer.concat(chunks) }
+}
+
+function keptOf(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
   const kept = returnedHeaders.flatMap((name): [string, string][] => {
     const value = headers[name]
     return typeof value === 'string' ? [[name, value]] : []
   })
-  return { status: statusCode, headers: Object.fromEntries(kept), body: Buffer.concat(chunks) }
+  return Object.fromEntries(kept)
 }
 
 function toSentError(cause: unknown, signal: AbortSignal): EgressError {
   if (cause instanceof EgressError) return cause
-  if (signal.aborted) return new EgressError('TIMEOUT', 'the time for one request is over')
+  if (signal.aborted) {
+    const { reason } = signal
+    if (reason instanceof EgressError) return reason
+    return new EgressError('TIMEOUT', 'the time for one request is over')
+  }
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return code.startsWith('HPE_')
     ? new EgressError('RESPONSE_INVALID', 'the response is not HTTP', { cause })

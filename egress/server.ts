@@ -5,7 +5,8 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { egressLimits, type FetchReply, type GatewayAgent } from './contract.ts'
-import type { Gateway } from './gateway.ts'
+import type { Gateway, Relay } from './gateway.ts'
+import { createReturn } from './relay.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 
 export interface Door {
@@ -25,7 +26,8 @@ export async function openDoor(agent: GatewayAgent, gateway: Gateway): Promise<D
       connectionsCheckingInterval: 1_000,
       keepAlive: false,
     },
-    (request, response) => void answer(request, response, (body) => gateway.handle(agent, body)),
+    (request, response) =>
+      void answer(request, response, (body, relay) => gateway.handle(agent, body, relay)),
   )
   server.maxConnections = maxConnections
   server.maxRequestsPerSocket = 1
@@ -50,16 +52,16 @@ export async function openDoor(agent: GatewayAgent, gateway: Gateway): Promise<D
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handle: (body: string) => Promise<FetchReply>,
+  handle: (body: string, relay: Relay) => Promise<FetchReply>,
 ): Promise<void> {
   response.on('error', () => undefined)
+  const back = createReturn(response)
   const body = await readBody(request)
   const reply: FetchReply =
     request.method !== 'POST' || request.url !== '/fetch' || body === undefined
       ? { ok: false, code: 'MALFORMED', message: 'POST /fetch, with a body within the bound' }
-      : await handle(body)
-  response.writeHead(200, { 'content-type': 'application/json', connection: 'close' })
-  response.end(JSON.stringify(reply))
+      : await handle(body, back.relay)
+  back.end(reply)
 }
 
 /** Undefined when it is too long, broken off or no UTF-8. */

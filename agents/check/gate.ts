@@ -8,10 +8,12 @@ import { choicesOf } from '../../plan/egress-declaration.ts'
 import type { AgentManifest, EgressDeclaration } from '../../plan/manifest.ts'
 import { parseOrigin, toOrigin } from '../../security/host.ts'
 import { type ActionContext, ActionFailure } from '../define-agent.ts'
+import { toStream } from '../egress-stream.ts'
 import type { ExampleServers, ExampleWorld } from './examples-contract.ts'
 
 export interface Gate {
   readonly fetch: ActionContext['fetch']
+  readonly stream: ActionContext['stream']
   readonly connect: ActionContext['connect']
 }
 
@@ -37,18 +39,20 @@ export function createGate(asker: Asker): Gate {
       throw new ActionFailure('UNAVAILABLE', 'final', `the gateway refuses: ${error.code}`)
     }
   }
+  const fetch: Gate['fetch'] = async (request) => {
+    const departure = judged(() => decideRequest({ agent, action, args, request }))
+    const origin = departure.origin.text
+    const reply = asker.servers?.answer({ ...request, origin })
+    const body = reply?.body ?? ''
+    if (Buffer.byteLength(body) > request.maxBytes) {
+      throw new ActionFailure('LIMIT_EXCEEDED', 'final', 'the reply is longer than asked for')
+    }
+    const url = `${origin}${departure.target}`
+    return { status: reply?.status ?? 404, headers: reply?.headers ?? {}, body, url }
+  }
   return {
-    fetch: async (request) => {
-      const departure = judged(() => decideRequest({ agent, action, args, request }))
-      const origin = departure.origin.text
-      const reply = asker.servers?.answer({ ...request, origin })
-      const body = reply?.body ?? ''
-      if (Buffer.byteLength(body) > request.maxBytes) {
-        throw new ActionFailure('LIMIT_EXCEEDED', 'final', 'the reply is longer than asked for')
-      }
-      const url = `${origin}${departure.target}`
-      return { status: reply?.status ?? 404, headers: reply?.headers ?? {}, body, url }
-    },
+    fetch,
+    stream: async (request) => toStream(await fetch(request)),
     connect: async ({ egress, host, port }) => {
       judged(() => decideTunnel({ agent, action, egress, target: `${host}:${port}` }))
       throw new ActionFailure('UNAVAILABLE', 'absent', 'a check has no server behind a tunnel')

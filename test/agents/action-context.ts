@@ -27,6 +27,9 @@ export function contextOf(setting: Setting, idem: string = idemOf('one')): Actio
     fetch: async () => {
       throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
     },
+    stream: async () => {
+      throw new ActionFailure('UNAVAILABLE', 'final', 'this test has no network')
+    },
     connect: () => Promise.reject(new Error('no network')),
     run: () => Promise.reject(new Error('no program')),
   }

@@ -44,6 +44,7 @@ const context: ActionContext = {
   folder: (at) => at,
   secret: (name) => name,
   fetch: () => Promise.reject(new Error('no network')),
+  stream: () => Promise.reject(new Error('no network')),
   connect: () => Promise.reject(new Error('no network')),
   run: () => Promise.reject(new Error('no program')),
 }

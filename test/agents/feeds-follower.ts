@@ -56,7 +56,8 @@ export async function startFollower(): Promise<Follower> {
       if (call === undefined) throw new Error(`${action} refuses its arguments`)
       const now = () => follower.now
       const connect = () => Promise.reject(new Error('the agent has no tunnel and no program'))
-      const given = { now, folder: () => folder, secret: () => '', fetch, connect, run: connect }
+      const none = { stream: connect, connect, run: connect }
+      const given = { now, folder: () => folder, secret: () => '', fetch, ...none }
       const result = await call({ idem: idemOf(as), kind: 'do', ...given })
       return manifest.actions[action].output.parse(result) as Result<typeof action>
     },

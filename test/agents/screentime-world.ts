@@ -61,7 +61,8 @@ export function openWorld(now: () => number, answer: Answering | AnsweringLater)
       const secret = () => {
         throw new Error('the agent has no secret')
       }
-      const given = { now, folder: () => folder, secret, fetch, connect: none, run: none }
+      const other = { stream: none, connect: none, run: none }
+      const given = { now, folder: () => folder, secret, fetch, ...other }
       const result = await call({ idem: idemOf(action), kind: 'do', ...given } as ActionContext)
       // As the worker and the notary judge it: bounded, of its shape, without what no result may carry.
       const judged = judgeResult(canonicalJson(result as JsonValue), bound.declaration)

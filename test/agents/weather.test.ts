@@ -35,7 +35,8 @@ async function run<Name extends keyof Actions>(
     throw new Error('the agent has no folder')
   }
   const connect = () => Promise.reject(new Error('the agent has no tunnel and no program'))
-  const given = { now: () => now, folder, secret: folder, fetch, connect, run: connect }
+  const none = { stream: connect, connect, run: connect }
+  const given = { now: () => now, folder, secret: folder, fetch, ...none }
   const context: ActionContext = { idem: idemOf(action), kind: 'do', ...given }
   return manifest.actions[action].output.parse(await call(context)) as Result<Name>
 }

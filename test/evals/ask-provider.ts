@@ -5,6 +5,7 @@
 import type { ActionContext } from '../../agents/define-agent.ts'
 import { ActionFailure } from '../../agents/define-agent.ts'
 import { EgressOutcomeUnknown } from '../../agents/egress-client.ts'
+import { toStream } from '../../agents/egress-stream.ts'
 import { manifest } from '../../agents/model/manifest.ts'
 import type { Provider } from '../../plan/model-prices.ts'
 
@@ -37,6 +38,8 @@ export function contextFor(access: ProviderAccess): ActionContext {
   return {
     ...{ idem: 'A'.repeat(43), kind: 'do', now: Date.now, folder: none, secret: none },
     fetch: (request) => ask(access, request),
+    // As one part: an evaluation waits for the whole answer.
+    stream: async (request) => toStream(await ask(access, request)),
     connect: () => Promise.reject(new Error('the agent has no tunnel')),
     run: () => Promise.reject(new Error('the agent has no program')),
   }

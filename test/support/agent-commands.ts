@@ -4,6 +4,8 @@
 import { join } from 'node:path'
 import type { Notice } from '../../agents/carry-out.ts'
 import { createEgressClient } from '../../agents/egress-client.ts'
+import { createEgressStreams } from '../../agents/egress-stream.ts'
+import { createTurnstile } from '../../agents/gateway-call.ts'
 import { type Ledger, openLedger } from '../../agents/ledger.ts'
 import type { Reply } from '../../agents/protocol.ts'
 import { createProgramRunner } from '../../agents/run-program.ts'
@@ -137,6 +139,8 @@ export async function startBareRuntime(
   const ledgerHandle = openLedger({ folder: home.ledger, id: ledgerId, key: ledgerKey })
   const receiptKey = await generateKeyPairJwk()
   const notices: Notice[] = []
+  const socket = join(home.folder, 'run/egress.sock')
+  const enter = createTurnstile()
   const runtime = createRuntime({
     agent,
     identity,
@@ -145,8 +149,9 @@ export async function startBareRuntime(
     ledger: wrap(ledgerHandle),
     folder: (at) => join(home.folder, at),
     secret: (name) => `secret of ${name}`,
-    egress: createEgressClient(join(home.folder, 'run/egress.sock')),
-    tunnel: createTunnelClient(join(home.folder, 'run/egress.sock')),
+    egress: createEgressClient(socket, enter),
+    stream: createEgressStreams(socket, enter),
+    tunnel: createTunnelClient(socket),
     program: createProgramRunner([]),
     sandbox: { seccomp: 2 },
     now: Date.now,

@@ -27,6 +27,7 @@ async function attempt(agent: AgentDefinition, action: string, args: unknown): P
       folder: () => folder,
       secret: () => '',
       fetch: () => Promise.reject(new Error('no network')),
+      stream: () => Promise.reject(new Error('no network')),
       connect: () => Promise.reject(new Error('no network')),
       run: () => Promise.reject(new Error('no program')),
     })

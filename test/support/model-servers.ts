@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { ActionContext } from '../../agents/define-agent.ts'
 import { createEgressClient } from '../../agents/egress-client.ts'
+import { createEgressStreams } from '../../agents/egress-stream.ts'
+import { createTurnstile } from '../../agents/gateway-call.ts'
 import { agent } from '../../agents/model/agent.ts'
 import { manifest } from '../../agents/model/manifest.ts'
 import type { Provider } from '../../agents/model/providers/port.ts'
@@ -17,6 +19,7 @@ import type { GatewayAgent, ResolvedEgress } from '../../egress/contract.ts'
 import { choicesOf } from '../../plan/egress-declaration.ts'
 import { idemOf } from '../agents/action-context.ts'
 import { type GatewayHome, type Handler, openGatewayHome } from './gateway.ts'
+import { type Streamed, streamOf } from './model-streams.ts'
 
 const root = fileURLToPath(new URL('../fixtures/synthetic/', import.meta.url))
 
@@ -54,13 +57,30 @@ export interface Asked {
   readonly body: string
 }
 
+/** Events, and what the server does after the last of them. */
+export interface Streaming extends Streamed {
+  readonly then: 'end' | 'break-off' | 'wait' | 'go-on'
+}
+
 /** What the server does with the next request. */
-export type Conduct = Exchange | 'silent' | 'endless' | 'breaks-off'
+export type Conduct = Exchange | Streaming | 'silent' | 'endless' | 'breaks-off'
+
+/** As the server would stream it, where it would. */
+export function streaming(
+  provider: Provider,
+  exchange: Exchange,
+  then: Streaming['then'] = 'end',
+): Conduct {
+  const streamed = streamOf(provider, exchange)
+  return streamed === undefined ? exchange : { ...streamed, then }
+}
 
 export interface ModelHome {
   readonly home: GatewayHome
   /** In the order in which they arrived. */
   readonly asked: Asked[]
+  /** What the last run said of how far it was: how many, of what. */
+  readonly told: (readonly [done: number, unit: string | undefined])[]
   /** For the requests from now on: one each, the last for all that follow. */
   reply(...conducts: readonly Conduct[]): void
   /** One action of the agent, to the end; its result parsed by the manifest. */
@@ -85,6 +105,7 @@ export const keyOf = (provider: Provider) => `key-of-${provider}-0123456789`
 export async function openModelHome(): Promise<ModelHome> {
   const home = await openGatewayHome()
   const asked: Asked[] = []
+  const told: ModelHome['told'] = []
   let conducts: readonly Conduct[] = []
   const server = await home.serve((request, response) => {
     let body = ''
@@ -105,6 +126,7 @@ export async function openModelHome(): Promise<ModelHome> {
   return {
     home,
     asked,
+    told,
     reply: (...next) => {
       asked.length = 0
       conducts = next
@@ -122,12 +144,17 @@ export async function openModelHome(): Promise<ModelHome> {
       const call = agent.actions.get(action)?.prepare(args)
       if (call === undefined) throw new Error(`${action} refuses its arguments`)
       const client = createEgressClient(known.socket)
+      const streams = createEgressStreams(known.socket, createTurnstile())
+      told.length = 0
+      const proof = { token, args: { ...args }, salt }
       const none = () => {
         throw new Error('the agent has no folder and no secret')
       }
       const context: ActionContext = {
         ...{ idem: idemOf(action), kind: 'do', now: () => now, folder: none, secret: none },
-        fetch: (request) => client({ token, args: { ...args }, salt }, request),
+        fetch: (request) => client(proof, request),
+        stream: (request) => streams(proof, request),
+        progress: (done, _total, unit) => told.push([done, unit]),
         connect: () => Promise.reject(new Error('the agent has no tunnel')),
         run: () => Promise.reject(new Error('the agent has no program')),
       }
@@ -171,8 +198,32 @@ function conduct(next: Conduct, request: Parameters<Handler>[0], response: Serve
     more()
   } else if (request.url !== next.path) {
     response.writeHead(599).end('this exchange is of another path')
+  } else if ('events' in next) {
+    stream(next, response)
   } else {
     response.writeHead(next.status, next.headers)
     response.end(next.text ?? JSON.stringify(next.body))
+  }
+}
+
+function stream({ events, then }: Streaming, response: ServerResponse): void {
+  response.on('error', () => undefined)
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  for (const event of events) response.write(event)
+  switch (then) {
+    case 'end':
+      response.end()
+      break
+    case 'break-off':
+      // After what was said has left.
+      response.write(': going\n\n', () => response.destroy())
+      break
+    case 'go-on': {
+      const last = events.at(-1) ?? ''
+      const more = () => response.writable && response.write(last.repeat(200), more)
+      more()
+      break
+    }
+    case 'wait':
   }
 }

@@ -138,6 +138,7 @@ export function gatewayLike({
         address: '127.0.0.1',
         credential: ['authorization', authorization],
         trusted: undefined,
+        listener: undefined,
         signal: AbortSignal.timeout(12_000),
       })
       return { status, headers, body: body.toString('utf8'), url: `${origin}${request.path}` }
