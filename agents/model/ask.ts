@@ -21,7 +21,12 @@ export interface Call {
 
 export interface Told {
   readonly model: string
-  readonly usage: TokenUsage & { readonly costMicroUsd: number }
+  readonly usage: {
+    /** null: the server does not tell it. */
+    readonly inputTokens: number | null
+    readonly outputTokens: number | null
+    readonly costMicroUsd: number
+  }
 }
 
 export function portOf(context: ActionContext, provider: Provider): ModelPort {
@@ -43,8 +48,10 @@ export async function askInWords(
   const port = portOf(context, provider)
   const rates = knownRates(call, context.now())
   await assertWithin(call, rates, { ...question, model }, port)
-  const answer = await port.generate({ ...question, model })
-  return { text: answer.text, ...told(answer, rates) }
+  const answer = await port.generate({ ...question, model }, (soFar) =>
+    context.progress?.(soFar, undefined, 'characters'),
+  )
+  return { text: answer.text, ...told(answer, call, rates) }
 }
 
 /** The answer parsed, and no more: its shape is the caller's to check. */
@@ -61,10 +68,15 @@ export async function askInJson(
   }
 }
 
+/** What nobody counted came to what was reserved for it, as far as anybody knows. */
 export function told(
-  { model, usage }: { readonly model: string; readonly usage: TokenUsage },
+  { model, usage }: { readonly model: string; readonly usage: TokenUsage | undefined },
+  { maxMicroUsd }: Call,
   rates: Rates,
 ): Told {
+  if (usage === undefined) {
+    return { model, usage: { inputTokens: null, outputTokens: null, costMicroUsd: maxMicroUsd } }
+  }
   return { model, usage: { ...usage, costMicroUsd: costOf(usage, rates) } }
 }
 

@@ -23,7 +23,7 @@ export async function embed(
     texts,
   })
   const dimensions = vectors[0]?.length ?? 0
-  return { dimensions, vectors: vectors.map(toText), ...told(answer, rates) }
+  return { dimensions, vectors: vectors.map(toText), ...told(answer, call, rates) }
 }
 
 function toText(vector: readonly number[]): string {

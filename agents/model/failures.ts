@@ -32,6 +32,33 @@ export function failureOfStatus(
   }
 }
 
+/**
+ * What the word of an error says that comes inside of a reply which began well, as the status that goes
+ * with it where there is one. OpenAI's and Anthropic's words; Gemini tells the status.
+ */
+const statusOfWord: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['model_not_found', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['rate_limit_exceeded', 429],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
+])
+
+/** @param begun whether anything of an answer had come: then it was taken on, and may be charged for */
+export function failureInside(
+  { status, type, headers }: { status?: number; type: string; headers?: Headers | undefined },
+  begun: boolean,
+): ActionFailure {
+  if (begun) return unavailable('the provider gave up in the middle')
+  return failureOfStatus(status ?? statusOfWord.get(type) ?? 500, { type, headers })
+}
+
 /** The credential is refused, or what else only a person can settle. */
 function unavailable(message: string): ActionFailure {
   return new ActionFailure('UNAVAILABLE', 'final', message)

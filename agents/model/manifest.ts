@@ -35,9 +35,10 @@ const callRoles = {
 const answered = {
   model: z.string().max(100),
   usage: z.strictObject({
-    inputTokens: z.number().int().min(0),
-    outputTokens: z.number().int().min(0),
-    /** By the prices of this build, rounded up. */
+    /** Both null where a server does not count, or does not say. */
+    inputTokens: z.number().int().min(0).nullable(),
+    outputTokens: z.number().int().min(0).nullable(),
+    /** By the prices of this build, rounded up; of what was not counted all that the call might cost. */
     costMicroUsd: z.number().int().min(0),
   }),
 }

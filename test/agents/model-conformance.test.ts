@@ -1,5 +1,5 @@
 // One table of verdicts for all providers: what each reply that a provider publishes comes to, through its
-// own library, the agent's adapter and the real gateway. Besides: what is sent, what is never sent, and
+// own library, the agent's adapter and the real gateway, whether it comes whole or in events. Besides: what is sent, what is never sent, and
 // that nothing is ever asked twice.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,11 +8,13 @@ import { EgressOutcomeUnknown } from '../../agents/egress-client.ts'
 import { noKey } from '../../agents/model/gateway-fetch.ts'
 import { type Provider, providers } from '../../agents/model/providers/port.ts'
 import {
+  type Conduct,
   exchangesOf,
   keyOf,
   type ModelHome,
   openModelHome,
   readExchange,
+  streaming,
 } from '../support/model-servers.ts'
 import { failureOf } from './action-context.ts'
 
@@ -85,15 +87,22 @@ const others = ['words', 'values', 'counted', 'vectors', 'vectors-missing', 'vec
 const told = ({ code, retry, retryAfterMs }: ActionFailure): Verdict =>
   retryAfterMs === undefined ? [code, retry] : [code, retry, retryAfterMs]
 
-describe.each(providers)('%s', (provider) => {
-  test('has an exchange for every verdict, and no other', () => {
-    const wanted = [...Object.keys(wordVerdicts), ...Object.keys(valueVerdicts)]
-    const got = exchangesOf(provider).filter((name) => !others.includes(name))
-    expect(new Set(got)).toEqual(new Set(wanted))
-  })
+/** A server that knows of no events sends all at once, asked for them or not. */
+const forms = {
+  whole: (provider, name) => readExchange(provider, name),
+  streamed: (provider, name) => streaming(provider, readExchange(provider, name)),
+} as const satisfies Record<string, (provider: Provider, name: string) => Conduct>
+
+describe.each(
+  providers.flatMap((provider) =>
+    (['whole', 'streamed'] as const).map((form) => [provider, form] as const),
+  ),
+)('%s, %s', (provider, form) => {
+  const reply = (...names: readonly string[]) =>
+    models.reply(...names.map((name) => forms[form](provider, name)))
 
   test('answers in words, with what it cost', async () => {
-    models.reply(readExchange(provider, 'words'))
+    reply('words')
     expect(await models.run(...composing(provider))).toEqual({
       text: 'Dinner on Friday, four people.',
       model: modelOf[provider],
@@ -102,7 +111,7 @@ describe.each(providers)('%s', (provider) => {
   })
 
   test('gives values of the types that were asked for', async () => {
-    models.reply(readExchange(provider, 'values'))
+    reply('values')
     const none = { text: null, number: null, boolean: null }
     expect(await models.run(...extracting(provider))).toMatchObject({
       fields: [
@@ -115,16 +124,24 @@ describe.each(providers)('%s', (provider) => {
   })
 
   test.each(Object.entries(wordVerdicts))('%s', async (name, verdict) => {
-    models.reply(readExchange(provider, name))
+    reply(name)
     expect(told(await failureOf(models.run(...composing(provider))))).toEqual(verdict)
     // What to do about it is the worker's: the library asked once.
     expect(models.asked).toHaveLength(1)
   })
 
   test.each(Object.entries(valueVerdicts))('%s', async (name, verdict) => {
-    models.reply(readExchange(provider, name))
+    reply(name)
     expect(told(await failureOf(models.run(...extracting(provider))))).toEqual(verdict)
     expect(models.asked).toHaveLength(1)
+  })
+})
+
+describe.each(providers)('%s', (provider) => {
+  test('has an exchange for every verdict, and no other', () => {
+    const wanted = [...Object.keys(wordVerdicts), ...Object.keys(valueVerdicts)]
+    const got = exchangesOf(provider).filter((name) => !others.includes(name))
+    expect(new Set(got)).toEqual(new Set(wanted))
   })
 
   test('that says nothing is given up, and not asked again by itself', async () => {
@@ -178,7 +195,11 @@ describe.each(providers)('%s', (provider) => {
     const sent = JSON.parse(body)
     expect(sent.model).toBe(modelOf[provider])
     expect(sent.max_tokens ?? sent.max_completion_tokens).toBe(500)
-    expect(sent.stream ?? false).toBe(false)
+    expect(sent.stream).toBe(true)
+    // Who tells it by itself is not asked to.
+    expect(sent.stream_options).toEqual(
+      provider === 'anthropic' ? undefined : { include_usage: true },
+    )
     const schema =
       sent.output_config?.format.schema ?? sent.response_format?.json_schema.schema ?? {}
     expect(schema).toMatchObject({

@@ -283,7 +283,7 @@ describe('what is reserved for a question is enough for the agent to send it', (
     const run = agent.actions.get(capability)?.prepare({ ...args, ...others, ...bound })
     if (run === undefined) throw new Error('refused as arguments')
     const sent = () => Promise.reject(new ActionFailure('OVERLOADED', 'absent', 'sent'))
-    const context = { ...contextOf({ folder: '/none', now }), fetch: sent }
+    const context = { ...contextOf({ folder: '/none', now }), stream: sent }
     return (await failureOf(run(context))).code
   }
 

@@ -1,13 +1,15 @@
-// Claude, through Anthropic's own library: Messages API, structured outputs, token counting
+// Claude, through Anthropic's own library: Messages API as a stream, structured outputs, token counting
 // (platform.claude.com/docs/en/api/messages). The library sends, and reads errors; what comes back is
 // parsed here, because its types are a promise and not a check. It has no embeddings.
 
 import Anthropic, { APIError } from '@anthropic-ai/sdk'
+import { Stream } from '@anthropic-ai/sdk/core/streaming'
 import { z } from 'zod'
 import { cutOff, declined, empty, unfit } from '../failures.ts'
 import { configuredOrigin, noKey, type Transport } from '../gateway-fetch.ts'
+import { gatherMessage } from './anthropic-events.ts'
 import type { Answer, ModelPort, Question } from './port.ts'
-import { answered, parseReply, type StatusError } from './reply.ts'
+import { answered, gathered, parseReply, type ToldError } from './reply.ts'
 
 const count = z.number().int().min(0)
 const messageShape = z.object({
@@ -25,7 +27,7 @@ const messageShape = z.object({
 const countShape = z.object({ input_tokens: count })
 
 export function createAnthropic(transport: Transport, timeoutMs: number): ModelPort {
-  const asking = { transport, statusOf }
+  const asking = { transport, errorOf }
   const client = new Anthropic({
     apiKey: noKey,
     baseURL: configuredOrigin,
@@ -37,11 +39,19 @@ export function createAnthropic(transport: Transport, timeoutMs: number): ModelP
     openTelemetry: false,
   })
   return {
-    async generate(question) {
-      const body = { ...bodyOf(question), max_tokens: question.maxOutputTokens }
-      return toAnswer(
-        parseReply(messageShape, await answered(asking, () => client.messages.create(body))),
+    async generate(question, onCharacters) {
+      const stream = true as const
+      const body = { ...bodyOf(question), max_tokens: question.maxOutputTokens, stream }
+      const reply = await gathered(
+        {
+          ...asking,
+          // The library's own helper that puts a message together checks nothing of it.
+          eventsOf: (response) => Stream.fromSSEResponse(response, new AbortController(), client),
+          gather: (events) => gatherMessage(events, onCharacters),
+        },
+        () => client.messages.create(body).asResponse(),
       )
+      return toAnswer(parseReply(messageShape, reply))
     },
     embed: async () => {
       throw unfit('this provider makes no vectors')
@@ -85,7 +95,8 @@ function toAnswer({ content, stop_reason, usage, model }: z.output<typeof messag
   return { text, model, usage: { inputTokens, outputTokens: usage.output_tokens } }
 }
 
-const statusOf = (error: unknown): StatusError | undefined =>
-  error instanceof APIError && typeof error.status === 'number'
+/** Without a body it is of a connection, and the library's own word. */
+const errorOf = (error: unknown): ToldError | undefined =>
+  error instanceof APIError && (error.status !== undefined || error.error !== undefined)
     ? { status: error.status, type: error.type ?? '', headers: error.headers }
     : undefined

@@ -1,13 +1,15 @@
 // OpenAI, and those that speak as it does: Gemini, Ollama, llama.cpp. Chat completions and embeddings
-// (platform.openai.com/docs/api-reference/chat), which all of them have, through OpenAI's own library. It
-// sends, and reads errors; what comes back is parsed here. None of them counts a question for nothing.
+// (platform.openai.com/docs/api-reference/chat), which all of them have, through OpenAI's own library, the
+// completions as streams. It sends, and reads errors; what comes back is parsed here. None of them counts a question for nothing.
 
 import OpenAI, { APIError } from 'openai'
+import { Stream } from 'openai/core/streaming'
 import { z } from 'zod'
 import { cutOff, declined, empty, notOfTheProvider, unfit } from '../failures.ts'
 import { configuredOrigin, noKey, type Transport } from '../gateway-fetch.ts'
+import { gatherCompletion } from './openai-events.ts'
 import type { Answer, Embeddings, ModelPort, Provider, Question } from './port.ts'
-import { answered, parseReply, type StatusError } from './reply.ts'
+import { answered, gathered, parseReply, type ToldError } from './reply.ts'
 
 const count = z.number().int().min(0)
 const completionShape = z.object({
@@ -20,7 +22,7 @@ const completionShape = z.object({
       }),
     )
     .length(1),
-  usage: z.object({ prompt_tokens: count, completion_tokens: count }),
+  usage: z.object({ prompt_tokens: count, completion_tokens: count }).nullish(),
 })
 const embeddingsShape = z.object({
   model: z.string().max(100),
@@ -41,7 +43,7 @@ export function createOpenAi(
   timeoutMs: number,
 ): ModelPort {
   const { path, limit, store } = dialects[provider]
-  const asking = { transport, statusOf }
+  const asking = { transport, errorOf }
   const client = new OpenAI({
     apiKey: noKey,
     baseURL: `${configuredOrigin}${path}`,
@@ -52,14 +54,23 @@ export function createOpenAi(
     logLevel: 'off',
   })
   return {
-    async generate(question) {
+    async generate(question, onCharacters) {
       const body = {
         ...bodyOf(question),
+        stream: true as const,
+        stream_options: { include_usage: true },
         [limit]: question.maxOutputTokens,
         // Kept by nobody for later.
         ...(store === undefined ? {} : { store }),
       }
-      const reply = await answered(asking, () => client.chat.completions.create(body))
+      const reply = await gathered(
+        {
+          ...asking,
+          eventsOf: (response) => Stream.fromSSEResponse(response, new AbortController(), client),
+          gather: (chunks) => gatherCompletion(chunks, onCharacters),
+        },
+        () => client.chat.completions.create(body).asResponse(),
+      )
       return toAnswer(parseReply(completionShape, reply))
     },
     async embed({ model, texts }) {
@@ -99,8 +110,7 @@ function toAnswer({ choices, model, usage }: z.output<typeof completionShape>): 
   if (reason !== 'stop') throw unfit('it wants to go on with what it was not given')
   const text = message.content ?? ''
   if (text.trim() === '') throw empty()
-  const tokens = { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens }
-  return { text, model, usage: tokens }
+  return { text, model, usage: usage ? toTokens(usage) : undefined }
 }
 
 function toEmbeddings(
@@ -115,15 +125,19 @@ function toEmbeddings(
   if (vectors.some(({ embedding }) => embedding.length !== length)) {
     throw unfit('vectors of several lengths')
   }
-  const inputTokens = usage?.prompt_tokens ?? 0
   return {
     vectors: vectors.map(({ embedding }) => embedding),
     model,
-    usage: { inputTokens, outputTokens: 0 },
+    usage: usage ? toTokens({ ...usage, completion_tokens: 0 }) : undefined,
   }
 }
 
-const statusOf = (error: unknown): StatusError | undefined =>
-  error instanceof APIError && typeof error.status === 'number'
+function toTokens(usage: { readonly prompt_tokens: number; readonly completion_tokens: number }) {
+  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens }
+}
+
+/** Without a body it is of a connection, and the library's own word. */
+const errorOf = (error: unknown): ToldError | undefined =>
+  error instanceof APIError && (error.status !== undefined || error.error !== undefined)
     ? { status: error.status, type: error.code ?? error.type ?? '', headers: error.headers }
     : undefined

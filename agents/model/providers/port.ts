@@ -23,8 +23,12 @@ export interface Answer {
   /** Never empty. */
   readonly text: string
   readonly model: string
-  readonly usage: TokenUsage
+  /** Undefined where the server does not tell it. */
+  readonly usage: TokenUsage | undefined
 }
+
+/** Told how much of a text has come, and never what: it is no answer before it is whole and checked. */
+export type OnCharacters = (soFar: number) => void
 
 export interface EmbeddingQuestion {
   readonly model: string
@@ -35,7 +39,7 @@ export interface Embeddings {
   /** One a text, in their order, all of one length. */
   readonly vectors: readonly (readonly number[])[]
   readonly model: string
-  readonly usage: TokenUsage
+  readonly usage: TokenUsage | undefined
 }
 
 /**
@@ -43,7 +47,7 @@ export interface Embeddings {
  * whether the provider took the question.
  */
 export interface ModelPort {
-  generate(question: Question): Promise<Answer>
+  generate(question: Question, onCharacters: OnCharacters): Promise<Answer>
   embed(question: EmbeddingQuestion): Promise<Embeddings>
   /** Input tokens of a question, as the provider counts them for nothing; undefined where it does not. */
   count(question: Question): Promise<number | undefined>
