@@ -11,6 +11,7 @@ import {
   type Admission,
   admitCommand,
   agentIdOf,
+  boundsOf,
   type Command,
   type Proven,
   toClaim,
@@ -19,8 +20,7 @@ import {
 import { isAtWork } from './at-work.ts'
 import { type Bookkeeping, carryOut, type WorkDependencies } from './carry-out.ts'
 import { describe, healthOf } from './describe.ts'
-import { within } from './execution.ts'
-import { admitFollow, type FollowRequest, type Running } from './follow.ts'
+import { admitFollow, type FollowRequest, orSoFar, type Running, tellEvery } from './follow.ts'
 import type { Ledger, RecordedOutcome, Reservation } from './ledger.ts'
 import { LedgerError } from './ledger-file.ts'
 import { type ExecRequest, execRequestSchema, type Reply } from './protocol.ts'
@@ -35,6 +35,8 @@ export interface RuntimeDependencies extends Admission, WorkDependencies {
   readonly sandbox: Readonly<Record<string, unknown>>
   /** A reply leaves within this; the rest of `limits.replyMs` is for the way. */
   readonly replyWithinMs?: number
+  /** In place of the usual least time between two words of how far a handler is. */
+  readonly leastTellMs?: number
 }
 
 export interface Runtime {
@@ -140,7 +142,8 @@ async function begin(self: Self, command: Command, ledger: Ledger): Promise<Repl
     tell = resolve
   })
   const { action } = command.detail
-  const entry: Running = { action, recorded, progress: undefined, cancel: () => undefined }
+  const nothing = { progress: undefined, told: undefined, cancel: () => undefined }
+  const entry: Running = { action, recorded, ...nothing }
   // Before anything is awaited: from here on the row alone does not say that it is being run.
   self.running.set(idem, entry)
   const over = (outcome?: RecordedOutcome) => {
@@ -156,12 +159,16 @@ async function begin(self: Self, command: Command, ledger: Ledger): Promise<Repl
     over()
     return refuse(self, 'LEDGER_UNAVAILABLE', idem)
   }
-  const outcome = await within(carryOut(self, { command, entry, over }, ledger), withinMsOf(self))
+  const work = carryOut(self, { command, entry, over }, ledger)
+  const outcome = await orSoFar(entry, work, patienceOf(self, boundsOf(command)))
   return outcome === undefined ? inProgress(entry) : reply(self, command, outcome)
 }
 
-function withinMsOf({ replyWithinMs = defaultReplyWithinMs }: Self): number {
-  return replyWithinMs
+function patienceOf(
+  { replyWithinMs = defaultReplyWithinMs, leastTellMs }: Self,
+  { timeoutMs }: { readonly timeoutMs: number },
+) {
+  return { withinMs: replyWithinMs, everyMs: tellEvery(timeoutMs, leastTellMs) }
 }
 
 async function follow(self: Self, request: FollowRequest): Promise<Reply> {
@@ -190,7 +197,8 @@ async function follow(self: Self, request: FollowRequest): Promise<Reply> {
     case 'IN_PROGRESS': {
       if (entry === undefined) return known
       if (request.op === 'cancel') entry.cancel()
-      const outcome = await within(entry.recorded, withinMsOf(self))
+      const patience = patienceOf(self, followed.detail.limits)
+      const outcome = await orSoFar(entry, entry.recorded, patience)
       return outcome === undefined ? inProgress(entry) : reply(self, followed, outcome)
     }
     case 'DONE':
@@ -204,6 +212,7 @@ const notBegun = { status: 'FAILED', code: 'NOT_BEGUN', retry: 'absent' } as con
 
 function inProgress(entry: Running | undefined): Reply {
   const progress = entry?.progress
+  if (entry !== undefined) entry.told = progress
   return { status: 'IN_PROGRESS', ...(progress === undefined ? {} : { progress }) }
 }
 

@@ -3,6 +3,7 @@
 import type { LeftOutReason } from '../planner/router.ts'
 import type { ConsultedModel } from '../workflows/consult-contract.ts'
 import type { RunState } from '../workflows/contract.ts'
+import { progressWords } from './progress-words.ts'
 
 const leftOutWords: Readonly<Record<LeftOutReason, string>> = {
   NO_CAPABILITY: 'it has vectors and no words',
@@ -15,14 +16,16 @@ const leftOutWords: Readonly<Record<LeftOutReason, string>> = {
 }
 
 /** `+ asked anthropic/claude-haiku-5-5  answered  run ask-1:propose-1-0` */
-export function consultedLine({ label, status, code, requestId }: ConsultedModel): string {
+export function consultedLine(consulted: ConsultedModel): string {
+  const { label, status, code, requestId, progress } = consulted
   if (status === 'left-out') {
     const words = Object.entries(leftOutWords).find(([reason]) => reason === code)?.[1]
     return `- left out ${label}  ${words ?? 'it would be asked in vain'} (${code ?? ''})`
   }
   const mark = { running: '>', answered: '+', failed: 'x' }[status]
   const why = code === undefined ? '' : ` (${code})`
-  return `${mark} asked ${label}  ${status}${why}  run ${requestId}`
+  const far = progress === undefined ? '' : `, ${progressWords(progress)}`
+  return `${mark} asked ${label}  ${status}${why}${far}  run ${requestId}`
 }
 
 /** Those that changed between two states, as lines. */

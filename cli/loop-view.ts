@@ -2,6 +2,7 @@
 // iterations. Pure.
 
 import type { LoopSummary, StepOutcome, Tally } from '../workflows/contract.ts'
+import { grouped } from './progress-words.ts'
 
 const goneWrong: readonly StepOutcome[] = ['failed', 'denied', 'unknown']
 const ended: readonly StepOutcome[] = ['settled', 'already-settled', 'skipped', ...goneWrong]
@@ -51,9 +52,4 @@ export function parseStepName(name: string): {
   const found = /^(.+):(\d{1,6})$/.exec(name)
   const [, step = name, iteration] = found ?? []
   return { step, ...(iteration === undefined ? {} : { iteration: Number(iteration) }) }
-}
-
-/** The language of the program, not of the machine. */
-function grouped(count: number): string {
-  return count.toLocaleString('en')
 }

@@ -7,11 +7,13 @@ import type {
   OpenApproval,
   RunState,
   StepOutcome,
+  StepProgress,
   StepSummary,
   Tally,
 } from '../workflows/contract.ts'
 import { consultedLine } from './consulted-view.ts'
 import { doneOf, failedLines, loopWords } from './loop-view.ts'
+import { progressWords } from './progress-words.ts'
 import { type Advice, adviceFor } from './run-advice.ts'
 
 export interface AuditSummary {
@@ -43,7 +45,7 @@ export interface RunDocument {
     readonly rerun?: number
     /** It came to its outcome inside its run's workflow task. Absent: in an activity of its own. */
     readonly lane?: 'fast'
-    readonly progress?: { readonly done: number; readonly total: number | null }
+    readonly progress?: StepProgress
     /** Of a loop: how many iterations came to what, and the first that did not go well. */
     readonly loop?: Omit<LoopSummary, 'chunks'> & { readonly done: number }
     /** Not before this instant, milliseconds since the epoch. */
@@ -159,7 +161,7 @@ export function stepLine(step: StepSummary): string {
   const undo = step.undo === undefined ? '' : `, undo ${step.undo}${undoCode}`
   const rerun = step.rerun === undefined ? '' : `, rerun ${step.rerun}`
   const lane = step.lane === undefined ? '' : `, ${step.lane} lane`
-  const progress = step.progress === undefined ? '' : `, ${progressOf(step.progress)}`
+  const progress = step.progress === undefined ? '' : `, ${progressWords(step.progress)}`
   const loop = step.loop === undefined ? '' : `, ${loopWords(step.loop)}`
   const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : ''
   return `${marks[step.outcome]} ${step.id}  ${step.type}  ${step.outcome}${code}${undo}  ${step.durationMs} ms${attempts}${rerun}${loop}${timeOf(step)}${lane}${progress}`
@@ -169,10 +171,6 @@ export function stepLine(step: StepSummary): string {
 function timeOf({ at, outcome }: StepSummary): string {
   if (at === undefined || outcome !== 'pending') return ''
   return `, not before ${new Date(at).toISOString().replace('.000Z', 'Z')}`
-}
-
-function progressOf({ done, total }: NonNullable<StepSummary['progress']>): string {
-  return total === null ? `${done} done` : `${done} of ${total}`
 }
 
 /** The steps that changed between two states, as lines. */

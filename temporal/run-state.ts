@@ -42,7 +42,7 @@ export async function stateOf(
 ): Promise<RunState> {
   const handle = handleOf(requestId)
   const state = await withConsulted(await handle.query<RunState>(stateQuery), (asking) =>
-    handleOf(asking).query<RunState>(stateQuery),
+    stateOf(asking, handleOf, converter),
   )
   if (!state.steps.some(({ outcome }) => outcome === 'running')) return state
   const progress = await heartbeatsOf(handle, converter)
@@ -70,8 +70,14 @@ async function withConsulted(
     state.consulted.map(async (one) => {
       if (one.status !== 'running') return one
       const known = await ask(one.requestId).catch(() => undefined)
-      const asked = [...(known?.approvals ?? []), ...(known?.steps ?? []).flatMap(approvalsOf)]
-      return asked.length === 0 ? one : { ...one, approvals: asked }
+      const steps = known?.steps ?? []
+      const asked = [...(known?.approvals ?? []), ...steps.flatMap(approvalsOf)]
+      const progress = steps.find((step) => step.progress !== undefined)?.progress
+      return {
+        ...one,
+        ...(asked.length === 0 ? {} : { approvals: asked }),
+        ...(progress === undefined ? {} : { progress }),
+      }
     }),
   )
   return { ...state, consulted }

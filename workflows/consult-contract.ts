@@ -29,6 +29,13 @@ export interface Candidate {
   readonly requestId: string
 }
 
+/** How far an agent says that it is. Absent unit: one of its own. */
+export interface StepProgress {
+  readonly done: number
+  readonly total: number | null
+  readonly unit?: 'characters'
+}
+
 /** One that was asked, is being asked, or was left out by the router. */
 export interface ConsultedModel {
   readonly requestId: string
@@ -37,6 +44,8 @@ export interface ConsultedModel {
   readonly status: 'running' | 'answered' | 'failed' | 'left-out'
   /** Why it gave no answer. */
   readonly code?: string
+  /** While it runs: how much of an answer has come (run-state.ts adds it). */
+  readonly progress?: StepProgress
   /** While it runs: what a person is asked before the model is (run-state.ts adds it). */
   readonly approvals?: readonly { readonly id: string; readonly expiresAt: number }[]
 }

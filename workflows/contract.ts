@@ -3,7 +3,9 @@
 // workflow bundle stays free of zod and of Node.
 
 import type { PlanSkeleton } from '../plan/schema.ts'
-import type { ConsultedModel, ConsultInput } from './consult-contract.ts'
+import type { ConsultedModel, ConsultInput, StepProgress } from './consult-contract.ts'
+
+export type { StepProgress } from './consult-contract.ts'
 
 export const taskQueue = 'bulkhead'
 export const workflowType = 'request'
@@ -243,7 +245,7 @@ export interface StepSummary {
   /** It came to its outcome inside a workflow task. Absent: in an activity of its own. */
   readonly lane?: 'fast'
   /** How far its agent says that it is; only while it runs. */
-  readonly progress?: { readonly done: number; readonly total: number | null }
+  readonly progress?: StepProgress
   /** Of a loop, once its list is known. */
   readonly loop?: LoopSummary
   /** Not before this instant, milliseconds since the epoch. */

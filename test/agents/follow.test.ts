@@ -3,7 +3,9 @@
 
 import { describe, expect, it } from 'vitest'
 import type { RuntimePoint } from '../../agents/carry-out.ts'
+import { tellEvery } from '../../agents/follow.ts'
 import { envelopeSchema, envelopeType, type Reply } from '../../agents/protocol.ts'
+import { limits } from '../../plan/limits.ts'
 import { verifyDocument } from '../../security/verify/document.ts'
 import { sha256 } from '../../security/verify/hash.ts'
 import type { CommandInput } from '../support/agent-commands.ts'
@@ -61,6 +63,31 @@ describe('attaching', () => {
     const reply = await followed(ring())
     expect(reply).toMatchObject({ status: 'DONE', result: '{"count":1}' })
     expect(bench.home.effects()).toHaveLength(1)
+  })
+
+  it('is answered before the time for a reply is over where there is something new to say', async () => {
+    await bench.restart({ replyWithinMs: 60_000, leastTellMs: 20 })
+    const command = ring({ ms: 1_000 })
+    const told = []
+    let reply = await bench.runtime.run(command)
+    for (; reply.status === 'IN_PROGRESS'; reply = await follow('attach', command)) {
+      told.push(reply.progress?.done)
+    }
+    expect(reply).toMatchObject({ status: 'DONE' })
+    expect(told.length).toBeGreaterThan(2)
+    expect(new Set(told).size, 'nothing is said twice').toBe(told.length)
+    const silent = {
+      action: 'slowRead',
+      args: { ms: 200 },
+      idem: sha256('silent'),
+    } satisfies CommandInput
+    expect(await bench.runtime.run(silent)).toMatchObject({ status: 'DONE' })
+  })
+
+  it('is possible to the end of the longest action, whatever that says of itself', () => {
+    const asked = limits.actionMs / tellEvery(limits.actionMs)
+    expect(asked).toBeLessThanOrEqual(limits.followingTokens / 2)
+    expect(tellEvery(1_000)).toBe(5_000)
   })
 
   it('signs its envelope over the token that asked, with the receipt that is kept', async () => {

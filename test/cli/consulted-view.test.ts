@@ -7,6 +7,10 @@ import { leftOutReasons } from '../../planner/router.ts'
 const one = { label: 'openai/gpt-7', requestId: 'r-1:propose-1-0' }
 
 it('says what became of one that was asked, and in which run', () => {
+  const progress = { done: 1_204, total: null, unit: 'characters' } as const
+  expect(consultedLine({ ...one, status: 'running', progress })).toContain(
+    'running, 1,204 characters so far  run ',
+  )
   expect(consultedLine({ ...one, status: 'failed', code: 'OVERLOADED' })).toBe(
     'x asked openai/gpt-7  failed (OVERLOADED)  run r-1:propose-1-0',
   )

@@ -63,5 +63,7 @@ describe('a step', () => {
     expect(stepLine(step({ outcome: 'settled', lane: 'fast' }))).toContain('fast lane')
     expect(line).toContain('3 of 10')
     expect(stepLine(step({ progress: { done: 3, total: null } }))).toContain('3 done')
+    const characters = { done: 1_204, total: null, unit: 'characters' } as const
+    expect(stepLine(step({ progress: characters }))).toContain('1,204 characters so far')
   })
 })

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { noKey } from '../../agents/model/gateway-fetch.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli, startCli } from '../support/cli.ts'
 import { runSchema } from '../support/cli-shapes.ts'
 import { Connection } from '../support/connection.ts'
 import { startDeployment, type TestDeployment } from '../support/deployment.ts'
@@ -118,6 +118,31 @@ describe('what is private', () => {
     expect([code, stdout]).not.toEqual([0, expect.anything()])
     expect(stdout).toMatch(/"(?:FLOW_R1|INVALID_ARGUMENT)"/)
     expect(cloud.asked).toEqual([])
+  })
+})
+
+describe('an answer that takes its time', () => {
+  test('is told of in characters while it comes, and shown when it is whole', async () => {
+    const goOn = house.pause()
+    const file = join(state, 'slow.json')
+    const steps = ofNothing(own)
+    writeFileSync(
+      file,
+      JSON.stringify({ version: 1, goal: 'g', steps, answer: { from: ['words'] } }),
+    )
+    const running = startCli(['run', file, '--request-id', 'slow-1', '--state', state])
+    await running.says('characters so far')
+    const { stdout } = await runCli(['runs', 'show', 'slow-1', '--state', state, '--json'])
+    const [step] = z.object({ steps: z.array(z.looseObject({})) }).parse(JSON.parse(stdout)).steps
+    expect(step).toMatchObject({
+      outcome: 'running',
+      progress: { done: expect.any(Number), total: null, unit: 'characters' },
+    })
+    // Half of it has come, and nobody is shown a word of it.
+    expect([running.said(), stdout].join('')).not.toContain(houseWords.slice(0, 6))
+    goOn()
+    const { code, stdout: shown } = await running.ended
+    expect([code, shown]).toEqual([0, expect.stringContaining(houseWords)])
   })
 })
 

@@ -1,12 +1,16 @@
 // A model on loopback, which speaks as Ollama does, and as Anthropic where it is asked so: it answers every
-// question that wants a shape with the first thing that fits it, and every other in the same few words.
-// What it was asked, and with which headers, is kept as it arrived.
+// question that wants a shape with the first thing that fits it, and every other in the same few words; in
+// events where it is asked for them. What it was asked, and with which headers, is kept as it arrived.
 
+import type { Provider } from '../../agents/model/providers/port.ts'
 import { readExchange } from './model-servers.ts'
+import { streamOf } from './model-streams.ts'
 import { type Question, type QuestionServer, serveQuestions } from './question-server.ts'
 
 export interface HouseModel extends QuestionServer {
   readonly asked: Question[]
+  /** From now on an answer in events stops in its middle, until the returned function is called. */
+  pause(): () => void
 }
 
 /** What it says where no shape is wanted. */
@@ -15,11 +19,31 @@ export const houseWords = 'The house says so.'
 /** @param embed what a text means; absent: each text of a question something else */
 export async function startHouseModel(embed?: (text: string) => number[]): Promise<HouseModel> {
   const asked: HouseModel['asked'] = []
+  let paused = Promise.resolve()
   const server = await serveQuestions((question) => {
     asked.push(question)
-    return { status: 200, body: answer(question.path, JSON.parse(question.body), embed) }
+    const sent = JSON.parse(question.body)
+    const body = answer(question.path, sent, embed)
+    if (sent.stream !== true) return { status: 200, body }
+    return { status: 200, events: eventsOf(question.path, body), middle: paused }
   })
-  return { ...server, asked }
+  return {
+    ...server,
+    asked,
+    pause() {
+      let goOn: () => void = () => undefined
+      paused = new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      return () => goOn()
+    },
+  }
+}
+
+function eventsOf(path: string, body: object): readonly string[] {
+  const provider: Provider = path === '/v1/messages' ? 'anthropic' : 'local'
+  const exchange = { ...{ synthetic: '', path, status: 200, headers: {} }, body }
+  return streamOf(provider, exchange)?.events ?? []
 }
 
 function answer(

@@ -1,7 +1,7 @@
-// A server on loopback in the place of a model: each question whole, and its answer as JSON. What the
+// A server on loopback in the place of a model: each question whole, and its answer as JSON or in events. What the
 // answering throws fails the test that closes the server, and not the process that it is in.
 
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Question {
@@ -11,11 +11,20 @@ export interface Question {
   readonly body: string
 }
 
-export interface Answer {
+export interface WholeAnswer {
   /** Of HTTP. */
   readonly status: number
   readonly body: object
 }
+
+/** Half of the events, and the others when it is time for them. */
+export interface AnswerInEvents {
+  readonly status: number
+  readonly events: readonly string[]
+  readonly middle: Promise<void>
+}
+
+export type Answer = WholeAnswer | AnswerInEvents
 
 export interface QuestionServer {
   readonly origin: string
@@ -43,9 +52,10 @@ export async function serveQuestions(
     })
     request.on('end', async () => {
       const { url: path = '', headers } = request
-      const { status, body: told } = await answered({ path, headers, body })
-      response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0' })
-      response.end(JSON.stringify(told))
+      const told = await answered({ path, headers, body })
+      if ('events' in told) return await stream(told, response)
+      response.writeHead(told.status, { 'content-type': 'application/json', 'retry-after': '0' })
+      response.end(JSON.stringify(told.body))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -60,4 +70,16 @@ export async function serveQuestions(
       if (first !== undefined) throw first
     },
   }
+}
+
+async function stream(
+  { status, events, middle }: AnswerInEvents,
+  response: ServerResponse,
+): Promise<void> {
+  const half = Math.ceil(events.length / 2)
+  response.on('error', () => undefined)
+  response.writeHead(status, { 'content-type': 'text/event-stream' })
+  response.write(events.slice(0, half).join(''))
+  await middle
+  response.end(events.slice(half).join(''))
 }
