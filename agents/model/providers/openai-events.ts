@@ -3,7 +3,6 @@
 // it came to in tokens is in a last chunk without a choice, which not every server sends.
 
 import { z } from 'zod'
-import { notOfTheProvider } from '../failures.ts'
 import type { OnCharacters } from './port.ts'
 import { createText, parseReply } from './reply.ts'
 
@@ -21,7 +20,7 @@ const chunkShape = z.object({
   usage: z.unknown().optional(),
 })
 
-/** @throws ActionFailure CORRUPT_DATA where the chunks are none of a completion, or not all of one */
+/** @throws ActionFailure CORRUPT_DATA where the chunks are none of a completion */
 export async function gatherCompletion(
   chunks: AsyncIterable<unknown>,
   onCharacters: OnCharacters,
@@ -41,7 +40,7 @@ export async function gatherCompletion(
     refusal += choice?.delta?.refusal ?? ''
     finishReason = choice?.finish_reason ?? finishReason
   }
-  if (model === undefined || finishReason === undefined) throw notOfTheProvider()
+  // Without a model or a reason it is no completion, which its parser says.
   const message = { content: text.whole(), refusal }
   return { model, choices: [{ finish_reason: finishReason, message }], usage }
 }
