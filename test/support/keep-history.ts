@@ -17,6 +17,7 @@ import {
   taskQueue,
 } from '../../workflows/contract.ts'
 import { approvalRuns } from './kept-approvals.ts'
+import { consultedRuns, converse, keptAssistantId } from './kept-conversations.ts'
 import { keep, testFolder } from './kept-files.ts'
 import { laneRuns } from './kept-lanes.ts'
 import { type KeptRun, keptRuns } from './kept-scenarios.ts'
@@ -29,11 +30,12 @@ import { startBench, type TemporalBench, testPayloadKey } from './temporal-worke
 /** What is kept, by name; each starts its own worker and ends it. */
 const recorders: Readonly<Record<string, (bench: TemporalBench) => Promise<string>>> = {
   ...Object.fromEntries(
-    [...keptRuns, ...laneRuns, ...approvalRuns, ...wordRuns].map((run) => [
+    [...keptRuns, ...laneRuns, ...approvalRuns, ...wordRuns, ...consultedRuns].map((run) => [
       run.name,
       (bench: TemporalBench) => recordRun(run, bench),
     ]),
   ),
+  'assistant-1-open': recordAssistant,
   'audit-anchor-1': recordAnchor,
   'firing-1-completed': (bench) => recordFiring('completed', bench),
   'firing-1-begun-before': (bench) => recordFiring('begun-before', bench),
@@ -41,7 +43,7 @@ const recorders: Readonly<Record<string, (bench: TemporalBench) => Promise<strin
 }
 
 async function recordRun(run: KeptRun, bench: TemporalBench): Promise<string> {
-  const { name: requestId, steps, script, lists, plan, meanwhile, open, chunk, words } = run
+  const { name: requestId, steps, script, lists, plan, meanwhile, open, chunk, child, words } = run
   const plain = scriptActivities(steps, script, lists, plan)
   const activities = words === undefined ? plain : scriptWords(plain, words)
   const stop = await bench.startWorker(activities)
@@ -65,8 +67,15 @@ async function recordRun(run: KeptRun, bench: TemporalBench): Promise<string> {
   })
   if (open !== true) await client.result(requestId)
   await stop()
-  const workflowId = chunk === undefined ? requestId : chunkWorkflowId(requestId, chunk)
+  const workflowId = chunk === undefined ? (child ?? requestId) : chunkWorkflowId(requestId, chunk)
   return await textOf(workflowId, bench)
+}
+
+async function recordAssistant(bench: TemporalBench): Promise<string> {
+  const stop = await bench.startWorker(scriptActivities([scriptedStep('work')]))
+  await converse(bench.client)
+  await stop()
+  return await textOf(keptAssistantId, bench)
 }
 
 /** The audit's anchor, which never ends: three heads of which it keeps two. */

@@ -33,6 +33,8 @@ export interface KeptRun {
   readonly words?: ScriptedWords
   /** Not the run's own history, but that of this chunk of one of its loops. */
   readonly chunk?: string
+  /** Not the run's own history, but that of the run with this id, which it began. */
+  readonly child?: string
 }
 
 export interface Person {
