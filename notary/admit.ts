@@ -6,10 +6,11 @@
 
 import { CanonicalJsonError } from '../security/verify/canonical-json.ts'
 import { digestOf } from '../security/verify/hash.ts'
+import type { PlanCall } from './admission-contract.ts'
 import { askPlan } from './ask.ts'
 import { askProposed, isShownFirst } from './ask-proposed.ts'
 import { type NotaryContext, type Refusal, recordRefusal } from './context.ts'
-import type { AdmitReply, PlanCall } from './contract.ts'
+import type { AdmitReply } from './contract.ts'
 import { compileFiring, findFiring, registerFiring } from './firing.ts'
 import { refuseFlow } from './flow.ts'
 import { refuseHandles } from './handles.ts'

@@ -17,15 +17,8 @@ import {
 import { auditRowSchema, checkpointSchema } from './log-contract.ts'
 import { requestSummarySchema } from './summary-contract.ts'
 
-export {
-  type AdmitCall,
-  admitCall,
-  type ConsultationCall,
-  type PlanCall,
-  type ProposalCall,
-} from './admission-contract.ts'
-export type { Context, HandlesCall, ToldCall } from './handle-contract.ts'
-export { contextSchema } from './handle-contract.ts'
+export { type AdmitCall, admitCall } from './admission-contract.ts'
+export { type Context, contextSchema } from './handle-contract.ts'
 export { type AuditRow, auditRowSchema, type Checkpoint, checkpointSchema } from './log-contract.ts'
 export type { RequestSummary } from './summary-contract.ts'
 

@@ -6,8 +6,9 @@
 import { type LookUpHandle, type PinnedHandle, parseHandle } from '../plan/handle.ts'
 import { canonicalJson } from '../security/verify/canonical-json.ts'
 import type { NotaryContext, Refusal } from './context.ts'
-import type { AdmitReply, HandlesCall } from './contract.ts'
+import type { AdmitReply } from './contract.ts'
 import { flowOf } from './flow.ts'
+import type { HandlesCall } from './handle-contract.ts'
 import { type Product, productOfStep } from './product.ts'
 import type { RequestRecord, State } from './state.ts'
 

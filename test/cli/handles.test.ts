@@ -50,7 +50,7 @@ steps:
   - id: keep
     agent: notes
     action: append
-    args: { note: daily, text: { $handle: briefing-1/work/0, pointer: /timeZone } }
+    args: { note: daily, text: { $handle: briefing-1/read/0, pointer: /timeZone } }
 answer: { from: [] }
 `
   it('says in words what it takes from where', () => {
@@ -59,7 +59,7 @@ answer: { from: [] }
       handles: 'later',
     } as const)
     if (!compiled.ok) throw new Error(issueLines(compiled.issues).join('\n'))
-    expect(planWords(compiled).join('\n')).toContain('what "briefing-1/work/0" found')
+    expect(planWords(compiled).join('\n')).toContain('what "briefing-1/read/0" found')
   })
 
   it('tells what the notary alone can refuse, with the command that helps', () => {
