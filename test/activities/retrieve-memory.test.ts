@@ -1,29 +1,21 @@
 // The retriever's memory source on a real artifact store: whose run it takes up, which runs it waits for, and
 // what the run of a person's own may bring.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ArtifactStore, openArtifactStore } from '../../activities/artifacts.ts'
+import type { ArtifactStore } from '../../activities/artifacts.ts'
 import { retrieve, type Source } from '../../activities/retrieve.ts'
 import { createMemorySource } from '../../activities/retrieve-memory.ts'
-import { oneKey } from '../../temporal/payload-keys.ts'
+import { anna, longMs, now, openStore, owner, type Store } from './retrieve-store.ts'
 
-const [owner, anna] = ['user:owner', 'user:anna']
-const now = Date.parse('2026-11-22T08:00:00Z')
-const key = Buffer.alloc(32, 3)
-const longMs = 60_000
-
-let folder: string
+let store: Store
 let artifacts: ArtifactStore
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'bulkhead-retrieve-'))
-  artifacts = await openArtifactStore({ folder, key, sealing: oneKey(key) })
+  store = await openStore()
+  artifacts = store.artifacts
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => store.remove())
 
-const find = (source: Source, query: string, user = owner, memoryRun?: string) =>
+const find = (source: Source, query: string, user: string = owner, memoryRun?: string) =>
   retrieve({ user, query, memoryRun, limit: 50 }, [source])
 
 describe('memory', () => {

@@ -1,11 +1,10 @@
 // Two sources of the retriever on a real artifact store, history and configuration: whose content they show,
 // what they leave out, and what they cache.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ArtifactStore, openArtifactStore } from '../../activities/artifacts.ts'
+import type { ArtifactStore } from '../../activities/artifacts.ts'
 import { standingOf } from '../../activities/request-document.ts'
 import { retrieve, type Source } from '../../activities/retrieve.ts'
 import { createCountedCache } from '../../activities/retrieve-cache.ts'
@@ -20,22 +19,17 @@ import {
 } from '../../activities/retrieve-history.ts'
 import { askPlanner, type PlannerInput } from '../../planner/propose.ts'
 import { listRecipes } from '../../planner/recipes.ts'
-import { oneKey } from '../../temporal/payload-keys.ts'
+import { anna, longMs, now, openStore, owner, type Store } from './retrieve-store.ts'
 
-const [owner, anna] = ['user:owner', 'user:anna']
-const now = Date.parse('2026-11-22T08:00:00Z')
-const key = Buffer.alloc(32, 3)
-const longMs = 60_000
-
-let folder: string
+let store: Store
 let artifacts: ArtifactStore
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'bulkhead-retrieve-'))
-  artifacts = await openArtifactStore({ folder, key, sealing: oneKey(key) })
+  store = await openStore()
+  artifacts = store.artifacts
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => store.remove())
 
-const find = (source: Source, query: string, user = owner) =>
+const find = (source: Source, query: string, user: string = owner) =>
   retrieve({ user, query, limit: 50 }, [source])
 const named = async (...asked: Parameters<typeof find>) =>
   (await find(...asked)).findings.map(({ name }) => name)
@@ -191,7 +185,7 @@ describe('history', () => {
     await add('r-1', { answer: 'the dentist' })
     await add('r-2', { answer: 'the dentist', expiresAt: now })
     expect(await named(history, 'dentist')).toEqual(['r-1'])
-    rmSync(join(folder, 'objects'), { recursive: true })
+    rmSync(join(store.folder, 'objects'), { recursive: true })
     expect(await named(history, 'dentist')).toEqual([])
     expect(cache.counts().hits).toBe(2)
   })
